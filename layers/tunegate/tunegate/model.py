@@ -10,7 +10,7 @@ class Category(StrEnum):
     """What kind of risk a finding speaks of."""
 
     PII = "pii"
-    SECRET = "secret"
+    SECRET = "secret"  # noqa: S105
     PROMPT_ATTACK = "prompt_attack"
     TOXICITY = "toxicity"
     MALWARE = "malware"
@@ -133,6 +133,9 @@ class Decision:
 
 
 def value_digest(value: str) -> str:
-    """The digest by which an allow-list names a value without holding it: hex SHA-256 of the value without spaces and dashes, lower case."""
+    """The digest by which an allow-list names a value without holding it.
+
+    Hex SHA-256 of the value in lower case, without spaces and dashes.
+    """
     bare = "".join(value.split()).replace("-", "").lower()
     return hashlib.sha256(bare.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,29 @@
+"""The ledger's stream → one alert for each decision that needs a person."""
+
+from typing import Any
+
+from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from tunegate.handler import client, count, guarded, logger, setting
+from tunegate.report.deliver import deliver
+
+processor = BatchProcessor(event_type=EventType.DynamoDBStreams, raise_on_entire_batch_failure=False)
+sns = client("sns")
+dynamodb = client("dynamodb")
+
+
+@guarded
+def handler(event: dict[str, Any], context: LambdaContext) -> Any:
+    """`event`: a batch of DynamoDB stream records. Returns `{"batchItemFailures": [...]}`."""
+    return process_partial_response(event=event, record_handler=_send, processor=processor, context=context)
+
+
+def _send(record: DynamoDBRecord) -> None:
+    row = record.dynamodb.new_image if record.dynamodb else None
+    if not row:
+        return
+    alert = deliver(sns, dynamodb, setting("ALERTS_TOPIC_ARN"), setting("LEDGER_TABLE"), row)
+    if alert is not None:
+        count("AlertsSent")
+        logger.info("Alert sent", alert_id=alert.alert_id, severity=alert.severity, verdict=alert.verdict)

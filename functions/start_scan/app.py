@@ -1,0 +1,30 @@
+"""Uploads queue → one scan execution for each object version. Duplicate events start nothing."""
+
+import json
+from typing import Any
+
+from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from tunegate.act.start import start_scan
+from tunegate.handler import about, client, count, guarded, logger, setting
+from tunegate.observe.events import object_created
+
+processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
+stepfunctions = client("stepfunctions")
+
+
+@guarded
+def handler(event: dict[str, Any], context: LambdaContext) -> Any:
+    """`event`: an SQS batch of S3 `Object Created` events. Returns `{"batchItemFailures": [...]}`."""
+    return process_partial_response(event=event, record_handler=_start, processor=processor, context=context)
+
+
+def _start(record: SQSRecord) -> None:
+    created = object_created(json.loads(record.body))
+    if created is None:
+        return
+    about(created.version)
+    if start_scan(stepfunctions, setting("SCAN_STATE_MACHINE_ARN"), created.version, created.sequencer):
+        count("ScansStarted")
+        logger.info("Scan started", scan_id=created.version.digest)

@@ -1,0 +1,87 @@
+"""What every function shares: structured logs, metrics, traces, and an end to exceptions that could carry text.
+
+An exception's message can hold what was being parsed, and Lambda writes it to logs and to the execution history.
+So only Tunegate's own errors leave a function as they are; of any other, only its type and place are told.
+"""
+
+import functools
+import os
+import traceback
+from collections.abc import Callable, Mapping
+from typing import Any, NoReturn
+
+import boto3
+from aws_lambda_powertools import Logger, Metrics, Tracer
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from botocore.config import Config
+
+from tunegate.errors import PermanentError, TunegateError
+from tunegate.model import ObjectVersion
+
+logger = Logger()
+metrics = Metrics()
+tracer = Tracer()
+
+CLIENT_CONFIG = Config(retries={"mode": "standard", "total_max_attempts": 4}, connect_timeout=5, read_timeout=60)
+"""A short retry for what passes in seconds; what lasts longer is retried by the queue or the state machine."""
+
+type Handler[Event] = Callable[[Event, LambdaContext], Any]
+
+
+class UnexpectedError(PermanentError):
+    """A defect: named by the type of the exception and the line it came from, without its message."""
+
+
+def guarded[Event](handler: Handler[Event]) -> Handler[Event]:
+    """Wrap a function's handler with traces, metrics and the guard described above."""
+
+    @functools.wraps(handler)
+    def run(event: Event, context: LambdaContext) -> Any:
+        try:
+            return handler(event, context)
+        except TunegateError as error:
+            logger.warning("Not done", error=str(error), kind=type(error).__name__)
+            _reraise(type(error), str(error))
+        except Exception as error:  # noqa: BLE001
+            # The one place that may catch everything: what leaves here is logged, retried or held, never dropped.
+            frame = traceback.extract_tb(error.__traceback__)[-1]
+            message = f"{type(error).__name__} in {frame.name}, {os.path.basename(frame.filename)}:{frame.lineno}"
+            logger.error("Unexpected error", error=message)  # noqa: TRY400
+            _reraise(UnexpectedError, message)
+
+    wrapped: Handler[Event] = tracer.capture_lambda_handler(
+        metrics.log_metrics(run), capture_response=False, capture_error=False
+    )
+    return wrapped
+
+
+def about(version: ObjectVersion) -> None:
+    """Put the object version on every log line and trace of this invocation."""
+    logger.set_correlation_id(f"{version.bucket}/{version.key}/{version.version_id}")
+    tracer.put_annotation("object_version", version.digest)
+
+
+def count(name: str, value: float = 1) -> None:
+    metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
+
+
+def client(service: str) -> Any:
+    """An AWS client with this product's retries and timeouts."""
+    return boto3.client(service, config=CLIENT_CONFIG)  # type: ignore[call-overload]
+
+
+def setting(name: str) -> str:
+    """A required setting from the function's environment."""
+    value = os.environ.get(name)
+    if not value:
+        raise PermanentError(f"the setting {name} is missing from this function's environment")
+    return value
+
+
+def version_from(document: Mapping[str, str]) -> ObjectVersion:
+    return ObjectVersion(document["bucket"], document["key"], document["version_id"])
+
+
+def _reraise(kind: type[TunegateError], message: str) -> NoReturn:
+    raise kind(message) from None

@@ -1,0 +1,29 @@
+"""The judgement of a whole scan: its shards' reports become one decision, or a hold where a shard is missing."""
+
+from collections.abc import Sequence
+
+from tunegate.judge.reasons import reason_of
+from tunegate.judge.verdict import held, judge_text
+from tunegate.model import Decision, ObjectVersion
+from tunegate.policy import Policy
+from tunegate.scan.report import ShardReport, merge
+from tunegate.steps import Inspection, ShardResult
+
+
+def missing_shards(inspection: Inspection, results: Sequence[ShardResult]) -> str:
+    """Why the scan is not whole, in words; empty where every shard was scanned exactly once."""
+    for result in results:
+        if result.error is not None:
+            return reason_of(result.error.Error, result.error.Cause)
+    if sorted(result.index for result in results) != [shard.index for shard in inspection.shards]:
+        return "not every part of the file was scanned"
+    return ""
+
+
+def judge_scan(
+    subject: ObjectVersion, inspection: Inspection, reports: Sequence[ShardReport], policy: Policy, expected_key: str
+) -> Decision:
+    """The decision on a file all of whose shards were scanned; `reports` in the shards' order."""
+    if len(reports) != len(inspection.shards):
+        return held(subject, "not every part of the file was scanned", policy.digest)
+    return judge_text(subject, inspection.file.facts(), merge(reports), policy, expected_key)

@@ -1,0 +1,215 @@
+"""Alerts: what a person is told of a decision. Written from the ledger's row alone, which holds no raw text.
+
+The chat form is Amazon Q Developer's custom notification (Amazon Q Developer in chat applications, "Custom
+notifications"); amounts of text are bounded by SMS (1,600 characters) and by SNS (256 KiB).
+"""
+
+import json
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tunegate.model import Category, Finding, Severity, Verdict
+from tunegate.rows import DecisionRow, Entity
+
+SUBJECT_CHARACTERS = 100
+"""SNS refuses longer subjects, and any with line breaks or characters beyond ASCII."""
+_MOST_LISTED = 5
+
+_WHY = {
+    Category.PII: "A model trained on personal data can repeat it to anybody who may call the model.",
+    Category.SECRET: "A secret in training data is in every copy of the model: whoever holds it can use it.",
+    Category.PROMPT_ATTACK: "Training on attack prompts teaches the model to obey them.",
+    Category.TOXICITY: "Training on toxic text makes the model produce it.",
+    Category.MALWARE: "Whoever opens the data may run what is hidden in it.",
+    Category.UNSAFE_MODEL: "Loading this model can run code that somebody put in it.",
+    Category.ENCRYPTION: "Data outside your own key is outside your control: you cannot take access to it away.",
+    Category.FORMAT: "Bedrock may refuse the file, or train on something other than what was scanned.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """One alert. `alert_id` is the same whenever the same decision is told, so that receivers can drop repeats."""
+
+    alert_id: str
+    at: str
+    title: str
+    text: str
+    severity: Severity
+    category: str
+    verdict: str
+    bucket: str
+    key: str
+    version_id: str
+    details: Mapping[str, Any]
+
+    def to_json(self) -> dict[str, Any]:
+        """What machines receive (HTTP, SQS, Lambda)."""
+        return {
+            "schema": "tunegate-alert-2026-11",
+            "alert_id": self.alert_id,
+            "at": self.at,
+            "title": self.title,
+            "text": self.text,
+            "severity": self.severity.value,
+            "category": self.category,
+            "verdict": self.verdict,
+            "object": {"bucket": self.bucket, "key": self.key, "version_id": self.version_id},
+            **self.details,
+        }
+
+    def to_chat(self) -> dict[str, Any]:
+        """What Amazon Q Developer in chat applications shows; other endpoints find the same facts in `metadata`."""
+        facts = {
+            name: value
+            for name, value in (self.to_json() | self.to_json()["object"]).items()
+            if isinstance(value, str) and name not in {"text", "title"}
+        }
+        return {
+            "version": "1.0",
+            "source": "custom",
+            "id": self.alert_id,
+            "content": {
+                "textType": "client-markdown",
+                "title": self.title,
+                "description": self.text,
+                "nextSteps": list(self.details.get("next_steps", [])),
+                "keywords": [self.category, self.severity.value, self.verdict],
+            },
+            "metadata": {
+                "threadId": self.alert_id,
+                "summary": self.title,
+                "eventType": self.verdict,
+                "additionalContext": facts,
+            },
+        }
+
+
+def alert_of(item: Mapping[str, Any]) -> Alert | None:
+    """The alert a ledger row calls for, or None where nobody needs to act."""
+    if item.get("entity") == Entity.POLICY:
+        return _policy_refused(item)
+    if item.get("entity") != Entity.DECISION:
+        return None
+    row = DecisionRow.from_item(item)
+    return {Verdict.FLAGGED: _flagged, Verdict.HELD: _held}.get(row.decision.verdict, lambda _: None)(row)
+
+
+def subject_line(alert: Alert) -> str:
+    printable = "".join(c if " " <= c <= "~" else "?" for c in f"[{alert.severity.upper()}] {alert.title}")
+    return printable[:SUBJECT_CHARACTERS]
+
+
+def message_of(alert: Alert) -> str:
+    """The message for SNS with `MessageStructure=json`: a form for each protocol."""
+    machine = json.dumps(alert.to_json())
+    return json.dumps(
+        {
+            "default": machine,
+            "email": alert.text,
+            "sms": f"Tunegate: {alert.title}"[:300],
+            "https": json.dumps(alert.to_chat()),
+            "http": machine,
+            "sqs": machine,
+            "lambda": machine,
+        }
+    )
+
+
+def attributes_of(alert: Alert) -> dict[str, str]:
+    """What subscriptions can filter on."""
+    return {
+        "severity": alert.severity.value,
+        "category": alert.category,
+        "verdict": alert.verdict,
+        "bucket": alert.bucket or "none",
+        "alert_id": alert.alert_id,
+    }
+
+
+def _flagged(row: DecisionRow) -> Alert:
+    flagging = [finding for finding in row.decision.findings if finding.flags]
+    worst = max(flagging, key=lambda finding: finding.severity.rank)
+    quarantine = row.destination.bucket if row.destination else "quarantine"
+    steps = [
+        "Look at where the findings are: " + _command("findings", row),
+        "Ask the uploader for a cleaned file, and upload that under the same key.",
+        "If you have reviewed the file and it may be used: " + _command("release", row) + " --reason '...'",
+    ]
+    where = f"It was moved to quarantine: s3://{quarantine}/{row.decision.subject.key}. Bedrock cannot read it."
+    return _of_decision(row, f"Training file quarantined: {row.decision.subject.key}", worst, where, steps)
+
+
+def _held(row: DecisionRow) -> Alert:
+    steps = [
+        "Look at what is known: " + _command("status", row),
+        "Mend the cause, then scan again: " + _command("rescan", row),
+    ]
+    where = (
+        f"It stays in intake (s3://{row.decision.subject.bucket}), where Bedrock cannot read it, until it is scanned."
+    )
+    return _of_decision(row, f"Training file held, not scanned: {row.decision.subject.key}", None, where, steps)
+
+
+def _of_decision(row: DecisionRow, title: str, worst: Finding | None, where: str, steps: list[str]) -> Alert:
+    decision = row.decision
+    severity = worst.severity if worst else Severity.HIGH
+    category = worst.category.value if worst else "held"
+    why = _WHY[worst.category] if worst else "Unknown is not clean: what could not be scanned is not trained on."
+    text = "\n".join(
+        [
+            f"{title}",
+            "",
+            f"What: {_summary(row)}",
+            f"Where: {where} (upload version {decision.subject.version_id})",
+            f"Why it matters: {why}",
+            "What to do:",
+            *(f"  - {step}" for step in steps),
+        ]
+    )
+    details = {
+        "reason": decision.reason,
+        "totals": dict(decision.totals),
+        "policy_digest": decision.policy_digest,
+        "destination": row.destination.bucket if row.destination else "",
+        "next_steps": steps,
+    }
+    subject = decision.subject
+    return Alert(
+        row.scan_id, row.at, title, text, severity, category, decision.verdict.value,
+        subject.bucket, subject.key, subject.version_id, details,
+    )  # fmt: skip
+
+
+def _summary(row: DecisionRow) -> str:
+    if row.decision.verdict is Verdict.HELD:
+        return f"The scan could not tell: {row.decision.reason}"
+    reasons = row.decision.reason.split(", ")
+    more = f" and {len(reasons) - _MOST_LISTED} more kinds" if len(reasons) > _MOST_LISTED else ""
+    lines = sorted({finding.line for finding in row.decision.findings if finding.flags and finding.line})
+    at = f"; first at line {lines[0]}" if lines else ""
+    return f"Found {', '.join(reasons[:_MOST_LISTED])}{more}{at}."
+
+
+def _command(verb: str, row: DecisionRow) -> str:
+    return f"tunegate {verb} {shlex.quote(row.decision.subject.key)}"
+
+
+def _policy_refused(item: Mapping[str, Any]) -> Alert | None:
+    if item["verdict"] != "refused":
+        return None
+    title = "Policy document refused: the last good one stays in force"
+    steps = [
+        "Mend the named fields, check with: tunegate policy check FILE",
+        "Propose it again: tunegate policy put FILE",
+    ]
+    text = "\n".join(
+        [title, "", f"What: {item['reason']}", "Why it matters: the change you meant is not in force.", "What to do:"]
+    )
+    text += "".join(f"\n  - {step}" for step in steps)
+    return Alert(
+        item["pk"], item["at"], title, text, Severity.MEDIUM, "policy", "refused",
+        item["bucket"], item["key"], item["version_id"], {"reason": item["reason"], "next_steps": steps},
+    )  # fmt: skip

@@ -1,0 +1,115 @@
+"""What the steps of a scan hand to one another through the state machine. None of it is text from a file."""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from tunegate.facts import Content, Encryption, ObjectFacts, Shard
+from tunegate.model import Decision, ObjectVersion, Verdict
+from tunegate.rows import MOST_FINDINGS, finding_from_json, finding_to_json
+
+
+class _Step(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class ObjectRef(_Step):
+    bucket: str
+    key: str
+    version_id: str
+
+    @classmethod
+    def of(cls, version: ObjectVersion) -> "ObjectRef":
+        return cls(bucket=version.bucket, key=version.key, version_id=version.version_id)
+
+    def version(self) -> ObjectVersion:
+        return ObjectVersion(self.bucket, self.key, self.version_id)
+
+
+class ScanRequest(_Step):
+    """A scan to do. `order` is S3's sequencer of the upload, `scan_id` the execution's name."""
+
+    object: ObjectRef
+    order: str
+    scan_id: str
+
+
+class InspectedFile(_Step):
+    size: int
+    content: Content
+    gzipped: bool
+    encryption: Encryption
+    policy_digest: str
+
+    def facts(self) -> ObjectFacts:
+        return ObjectFacts(self.size, self.content, self.gzipped, self.encryption)
+
+
+class Inspection(_Step):
+    file: InspectedFile
+    shards: tuple[Shard, ...]
+
+
+class ShardTask(_Step):
+    """One child of the distributed map."""
+
+    object: ObjectRef
+    scan_id: str
+    file: InspectedFile
+    shard: Shard
+
+
+class StepError(_Step):
+    """An error as Step Functions catches it."""
+
+    Error: str
+    Cause: str = ""
+
+
+class ShardResult(_Step):
+    """What a child answers: its report is in the evidence bucket, unless it failed for good."""
+
+    index: int
+    error: StepError | None = None
+
+
+class Judgement(_Step):
+    """A decision on its way to being carried out, with at most as many findings as a ledger row carries."""
+
+    verdict: Verdict
+    reason: str
+    policy_digest: str
+    findings: tuple[dict[str, Any], ...] = ()
+    totals: dict[str, int] = {}
+    evidence: str = ""
+
+    @classmethod
+    def of(cls, decision: Decision, evidence: str) -> "Judgement":
+        return cls(
+            verdict=decision.verdict,
+            reason=decision.reason,
+            policy_digest=decision.policy_digest,
+            findings=tuple(finding_to_json(finding) for finding in decision.findings[:MOST_FINDINGS]),
+            totals=dict(decision.totals),
+            evidence=evidence,
+        )
+
+    def decision(self, subject: ObjectVersion) -> Decision:
+        findings = tuple(finding_from_json(finding) for finding in self.findings)
+        return Decision(subject, self.verdict, self.policy_digest, findings, self.reason, self.totals)
+
+
+class JudgeTask(ScanRequest):
+    inspection: Inspection
+    results: tuple[ShardResult, ...]
+
+
+class SettleTask(ScanRequest):
+    judgement: Judgement
+
+
+class HoldTask(ScanRequest):
+    """A scan that could not tell: by its judgement, or because a step failed for good."""
+
+    judgement: Judgement | None = None
+    error: StepError | None = None
