@@ -1,0 +1,88 @@
+"""What on-call is told: what happened, where, why it matters, what to do; nothing of the text itself."""
+
+import json
+
+import pytest
+
+from tunegate.model import Category, Decision, Finding, ObjectVersion, Severity, Verdict
+from tunegate.report.alerts import Alert, alert_of, attributes_of, message_of, subject_line
+from tunegate.rows import Action, DecisionRow
+
+UPLOAD = ObjectVersion("tunegate-intake", "team a/support's.jsonl", "v1")
+SSN = Finding(Category.PII, "SSN", Severity.HIGH, True, 3, "/prompt", 2, 1.0, ("screen",), ((4, 15),))
+
+
+def row(verdict: Verdict, *findings: Finding, reason: str = "") -> DecisionRow:
+    decision = Decision(UPLOAD, verdict, "digest", findings, reason, {"pii/SSN": 2} if findings else {})
+    destination = ObjectVersion("tunegate-quarantine", UPLOAD.key, "q1") if verdict is Verdict.FLAGGED else None
+    return DecisionRow(decision, Action.SCAN, "scan-1", "2026-11-22T10:00:00.000Z", "00", destination)
+
+
+def alert(of: DecisionRow) -> Alert:
+    found = alert_of(of.to_item())
+    assert found is not None
+    return found
+
+
+FLAGGED = row(Verdict.FLAGGED, SSN, reason="pii/SSN (2)")
+HELD = row(Verdict.HELD, reason="Reading the object: GetObject answered AccessDenied")
+
+
+def test_a_row_is_read_back_as_it_was_written() -> None:
+    assert DecisionRow.from_item(FLAGGED.to_item()) == FLAGGED
+
+
+def test_a_clean_file_tells_nobody() -> None:
+    assert alert_of(row(Verdict.CLEAN).to_item()) is None
+
+
+@pytest.mark.parametrize("of", [FLAGGED, HELD])
+def test_the_text_says_what_where_why_and_what_to_do(of: DecisionRow) -> None:
+    text = alert(of).text
+    assert all(part in text for part in ("What:", "Where:", "Why it matters:", "What to do:", UPLOAD.key, "tunegate "))
+
+
+def test_commands_in_the_text_survive_a_shell() -> None:
+    assert "tunegate findings 'team a/support'\"'\"'s.jsonl'" in alert(FLAGGED).text
+
+
+def test_a_held_file_says_why_and_how_to_try_again() -> None:
+    assert "AccessDenied" in alert(HELD).text
+    assert "tunegate rescan" in alert(HELD).text
+
+
+def test_every_protocol_gets_its_form() -> None:
+    message = json.loads(message_of(alert(FLAGGED)))
+    assert json.loads(message["sqs"])["object"]["version_id"] == "v1"
+    chat = json.loads(message["https"])
+    assert (chat["version"], chat["source"]) == ("1.0", "custom")
+    assert chat["content"]["nextSteps"]
+    assert chat["metadata"]["additionalContext"]["verdict"] == "flagged"
+    assert len(message["sms"]) <= 300
+
+
+def test_subscriptions_can_filter() -> None:
+    assert attributes_of(alert(FLAGGED)) == {
+        "severity": "high",
+        "category": "pii",
+        "verdict": "flagged",
+        "bucket": "tunegate-intake",
+        "alert_id": "scan-1",
+    }
+
+
+def test_the_subject_is_what_sns_accepts_whatever_the_key() -> None:
+    strange = ObjectVersion("b", "日本\n" + "x" * 300, "v")
+    subject = subject_line(alert(DecisionRow(Decision(strange, Verdict.HELD, "d", reason="r"), Action.SCAN, "s", "t", "")))
+    assert len(subject) <= 100
+    assert subject.isascii()
+    assert "\n" not in subject
+
+
+def test_a_refused_policy_is_told_with_its_fields() -> None:
+    item = {"pk": "policy#1", "sk": "refused", "entity": "policy", "at": "t", "verdict": "refused",
+            "reason": "categories: no rule for: pii", "bucket": "b", "key": "proposed/policy.json", "version_id": "v"}  # fmt: skip
+    found = alert_of(item)
+    assert found is not None
+    assert "categories: no rule" in found.text
+    assert alert_of(item | {"verdict": "accepted"}) is None
