@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
@@ -51,11 +51,13 @@ class Account:
         return [self.s3.get_object(Bucket=bucket, Key=key, VersionId=v["VersionId"])["Body"].read() for v in listed]
 
     def tags(self, version: ObjectVersion) -> dict[str, str]:
-        tags = self.s3.get_object_tagging(Bucket=version.bucket, Key=version.key, VersionId=version.version_id)["TagSet"]
+        tags = self.s3.get_object_tagging(Bucket=version.bucket, Key=version.key, VersionId=version.version_id)[
+            "TagSet"
+        ]
         return {tag["Key"]: tag["Value"] for tag in tags}
 
-    def rows(self) -> list[dict[str, object]]:
-        return list(self.dynamodb.scan(TableName=TABLE)["Items"])
+    def rows(self) -> list[dict[str, Any]]:
+        return [dict(item) for item in self.dynamodb.scan(TableName=TABLE)["Items"]]
 
 
 @pytest.fixture

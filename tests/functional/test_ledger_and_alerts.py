@@ -90,7 +90,9 @@ def test_an_alert_sns_refuses_is_tried_again_and_not_noted_as_sent(account: Acco
 def test_a_release_sends_the_quarantined_bytes_to_approved_and_says_who_and_why(account: Account) -> None:
     scanned = flagged(account)
     settle(account, scanned)
-    request = ReleaseRequest("a.jsonl", scanned.decision.subject.version_id, "reviewed: test data", "arn:aws:iam::1:user/ann")
+    request = ReleaseRequest(
+        "a.jsonl", scanned.decision.subject.version_id, "reviewed: test data", "arn:aws:iam::1:user/ann"
+    )
     for _ in range(2):
         release(account.s3, account.ledger, request, "quarantine", account.approved)
     assert account.bodies("approved", "a.jsonl") == [b"bytes"]
@@ -103,7 +105,9 @@ def test_a_release_sends_the_quarantined_bytes_to_approved_and_says_who_and_why(
 def test_a_release_without_reason_or_person_is_refused(account: Account, reason: str, actor: str) -> None:
     settle(account, flagged(account))
     with pytest.raises(PermanentError, match="reason"):
-        release(account.s3, account.ledger, ReleaseRequest("a.jsonl", None, reason, actor), "quarantine", account.approved)
+        release(
+            account.s3, account.ledger, ReleaseRequest("a.jsonl", None, reason, actor), "quarantine", account.approved
+        )
 
 
 def test_what_is_not_in_quarantine_cannot_be_released(account: Account) -> None:

@@ -75,7 +75,7 @@ def test_the_newest_upload_is_current_in_whatever_order_scans_end(account: Accou
     for n in ending:
         approve(account, uploads[n])
     assert account.s3.get_object(Bucket="approved", Key="a.jsonl")["Body"].read() == b"upload 2"
-    assert {body for body in account.bodies("approved", "a.jsonl")} == {b"upload 0", b"upload 1", b"upload 2"}
+    assert set(account.bodies("approved", "a.jsonl")) == {b"upload 0", b"upload 1", b"upload 2"}
     assert account.bodies("intake", "a.jsonl") == []
 
 

@@ -73,15 +73,25 @@ def test_subscriptions_can_filter() -> None:
 
 def test_the_subject_is_what_sns_accepts_whatever_the_key() -> None:
     strange = ObjectVersion("b", "日本\n" + "x" * 300, "v")
-    subject = subject_line(alert(DecisionRow(Decision(strange, Verdict.HELD, "d", reason="r"), Action.SCAN, "s", "t", "")))
+    held = DecisionRow(Decision(strange, Verdict.HELD, "d", reason="r"), Action.SCAN, "s", "t", "")
+    subject = subject_line(alert(held))
     assert len(subject) <= 100
     assert subject.isascii()
     assert "\n" not in subject
 
 
 def test_a_refused_policy_is_told_with_its_fields() -> None:
-    item = {"pk": "policy#1", "sk": "refused", "entity": "policy", "at": "t", "verdict": "refused",
-            "reason": "categories: no rule for: pii", "bucket": "b", "key": "proposed/policy.json", "version_id": "v"}  # fmt: skip
+    item = {
+        "pk": "policy#1",
+        "sk": "refused",
+        "entity": "policy",
+        "at": "t",
+        "verdict": "refused",
+        "reason": "categories: no rule for: pii",
+        "bucket": "b",
+        "key": "proposed/policy.json",
+        "version_id": "v",
+    }
     found = alert_of(item)
     assert found is not None
     assert "categories: no rule" in found.text

@@ -1,6 +1,7 @@
 """What a file is told by, and how it is cut."""
 
 import gzip
+from itertools import pairwise
 
 import pytest
 
@@ -35,7 +36,7 @@ def test_shards_cover_a_file_without_gap_or_overlap(size: int) -> None:
     shards = plan(size, gzipped=False, shard_bytes=100)
     assert shards[0].start == 0
     assert shards[-1].end is None
-    assert all(one.end == other.start for one, other in zip(shards, shards[1:], strict=False))
+    assert all(one.end == other.start for one, other in pairwise(shards))
     assert len(shards) <= MOST_SHARDS
 
 

@@ -31,6 +31,7 @@ def verdict(*detections: Detection, encryption: Encryption | None = ENCRYPTED, c
 
 
 SSN = Detection(Category.PII, "SSN", Place(3, "/prompt", 4, 15))
+OTHER_SSN = Detection(Category.PII, "SSN", Place(3, "/prompt", 40, 51))
 NAME = Detection(Category.PII, "NAME", Place(3, "/prompt", 0, 4), 0.9, "comprehend")
 
 
@@ -45,7 +46,13 @@ def test_what_the_policy_flags_flags_and_what_it_reports_does_not() -> None:
 
 @pytest.mark.parametrize(
     "encryption",
-    [None, Encryption(None, None), Encryption("AES256", None), Encryption("aws:kms", "arn:other"), Encryption("aws:kms", None)],
+    [
+        None,
+        Encryption(None, None),
+        Encryption("AES256", None),
+        Encryption("aws:kms", "arn:other"),
+        Encryption("aws:kms", None),
+    ],
 )
 def test_any_other_key_than_the_expected_one_flags(encryption: Encryption | None) -> None:
     assert verdict(encryption=encryption) == Verdict.FLAGGED
@@ -62,8 +69,17 @@ def test_a_file_without_a_record_is_flagged() -> None:
     assert decision.verdict == Verdict.FLAGGED
 
 
+def test_what_two_detectors_see_at_one_place_is_counted_once_and_says_both() -> None:
+    comprehend = Detection(Category.PII, "SSN", Place(3, "/prompt", 3, 15), 0.9, "comprehend")
+    whole = report(SSN, comprehend)
+    [entry] = whole.entries.values()
+    assert (entry.count, entry.detectors, whole.totals) == (1, {"screen", "comprehend"}, {(Category.PII, "SSN"): 1})
+
+
 def test_detections_of_one_type_at_one_place_are_one_finding_with_a_count() -> None:
-    decision = judge_text(UPLOAD, ObjectFacts(1, Content.JSONL, False, ENCRYPTED), report(SSN, SSN), default_policy(), KEY)
+    decision = judge_text(
+        UPLOAD, ObjectFacts(1, Content.JSONL, False, ENCRYPTED), report(SSN, OTHER_SSN), default_policy(), KEY
+    )
     assert [(f.type, f.line, f.pointer, f.count) for f in decision.findings] == [("SSN", 3, "/prompt", 2)]
     assert decision.reason == "pii/SSN (2)"
 

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from tunegate.errors import PermanentError
+from tunegate.facts import Content
 from tunegate.model import ObjectVersion
 from tunegate.observe.objects import ObjectSource, stored_object
 from tunegate.observe.policies import current_policy
@@ -28,4 +29,7 @@ def inspect_object(s3: "S3Client", version: ObjectVersion, policy_bucket: str) -
         encryption=stored.encryption,
         policy_digest=policy.digest,
     )
+    if file.content is Content.UNREADABLE:
+        # Nothing to scan: the judgement holds it.
+        return Inspection(file=file, shards=())
     return Inspection(file=file, shards=plan(stored.size, gzipped=gzipped, shard_bytes=policy.limits.shard_bytes))

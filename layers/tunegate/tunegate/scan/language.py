@@ -6,6 +6,8 @@ import gcld3
 
 _ENOUGH_LETTERS = 16
 _SAMPLE_CHARACTERS = 600
+# Short Spanish is often taken for its neighbours, and a model of Spanish reads those better than one of English does.
+_READ_AS = {"gl": "es", "ca": "es", "ast": "es"}
 
 
 def language_of(text: str, default: str = "en") -> str:
@@ -19,7 +21,10 @@ def _detect(sample: str) -> str | None:
     if letters < _ENOUGH_LETTERS and sample.isascii():
         return None
     found = _identifier().FindLanguage(text=sample)
-    return str(found.language).split("-")[0] if found.is_reliable else None
+    language = str(found.language).split("-")[0]
+    if language in _READ_AS:
+        return _READ_AS[language]
+    return language if found.is_reliable else None
 
 
 @cache

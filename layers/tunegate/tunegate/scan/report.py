@@ -29,13 +29,17 @@ class Entry:
     detectors: set[str] = field(default_factory=set)
     offsets: list[tuple[int, int]] = field(default_factory=list)
 
-    def add(self, detection: Detection) -> None:
-        self.count += 1
+    def add(self, detection: Detection) -> bool:
+        """Count a detection. False where another detector saw the same thing: then it only adds its word to it."""
         self.score = max(self.score, detection.score)
         self.detectors.add(detection.detector)
-        span = (detection.place.begin, detection.place.end)
-        if len(self.offsets) < MOST_OFFSETS and span not in self.offsets:
-            self.offsets.append(span)
+        begin, end = detection.place.begin, detection.place.end
+        if any(begin < other_end and other_begin < end for other_begin, other_end in self.offsets):
+            return False
+        self.count += 1
+        if len(self.offsets) < MOST_OFFSETS:
+            self.offsets.append((begin, end))
+        return True
 
 
 @dataclass(slots=True)
@@ -50,15 +54,13 @@ class ShardReport:
 
     def add(self, detection: Detection) -> None:
         kind = (detection.category, detection.type)
-        self.totals[kind] = self.totals.get(kind, 0) + 1
         subject = Subject(*kind, detection.place.line, detection.place.pointer)
-        entry = self.entries.get(subject)
-        if entry is None:
+        if subject not in self.entries and (len(self.entries) < MOST_ENTRIES or kind not in self.totals):
             # The first of a type is always listed, so that what flags a file can be looked at.
-            if len(self.entries) >= MOST_ENTRIES and self.totals[kind] > 1:
-                return
-            entry = self.entries[subject] = Entry()
-        entry.add(detection)
+            self.entries[subject] = Entry()
+        entry = self.entries.get(subject)
+        if entry is None or entry.add(detection):
+            self.totals[kind] = self.totals.get(kind, 0) + 1
 
     def saw_shape(self, shape: str, line: int) -> None:
         self.shapes.setdefault(shape, line)
