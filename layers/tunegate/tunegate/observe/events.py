@@ -29,7 +29,7 @@ def object_created(event: Mapping[str, Any]) -> ObjectCreated | None:
     try:
         detail = S3EventBridgeNotificationEvent(dict(event)).detail
         created = ObjectCreated(
-            ObjectVersion(detail.bucket.name, detail.object.key, str(detail.object.version_id or "")),
+            ObjectVersion(detail.bucket.name, detail.object.key, str(detail.object.get("version-id") or "")),
             detail.object.sequencer,
         )
     except (KeyError, TypeError, AttributeError):
