@@ -1,0 +1,1 @@
+"""`tunegate demo`: every sample through the whole system, and a report of what became of it."""

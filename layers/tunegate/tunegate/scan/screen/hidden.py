@@ -1,0 +1,148 @@
+"""Text that hides in text: encodings and spellings that a model reads and a plain search does not."""
+
+import base64
+import binascii
+import codecs
+import html
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+import re2
+
+from tunegate.scan.screen.patterns import compile_all
+
+MAX_PIECES = 64  # encoded pieces looked into, of one text
+BASE64 = re2.compile(r"[A-Za-z0-9+/_-]{16,}(?:\r?\n[A-Za-z0-9+/_-]{4,})*={0,2}")
+HEX = re2.compile(r"(?:0x)?(?:[0-9A-Fa-f]{2}[ :]?){16,}|(?:\\x[0-9A-Fa-f]{2}){8,}")
+PERCENT = re2.compile(r"(?:%[0-9A-Fa-f]{2}[^\s%]{0,8}){6,}")
+ENTITY = re2.compile(r"(?:&#(?:x[0-9A-Fa-f]{2,4}|\d{2,5});[^\n&]{0,8}){6,}")
+SPACED = re2.compile(r"\b[A-Za-z0-9](?:[ .\-_*|/+~]{1,3}[A-Za-z0-9]\b){9,}")
+LEET = re2.compile(r"(?i)[a-z][013457@$!|]{1,2}[a-z]")
+LEET_TABLE = str.maketrans("013457@$!|", "oieastasil")
+GAP = re.compile(r"[ .\-_*|/+~]{2,}")
+SEPARATORS = str.maketrans("", "", " .-_*|/+~")
+# Letters run together are cut at the words that attacks are made of; the rest of the phrase does not matter.
+RUN_TOGETHER = re2.compile(
+    r"(?i)(ignore|disregard|forget|override|bypass|reveal|repeat|print|output|show|tell|give|pretend|respond|everything|anything|"
+    r"previous|prior|above|earlier|instructions?|prompts?|system|rules|guidelines|commands|restrictions|filters|policies|"
+    r"developer|jailbreak|mode|without|you|your|are|now|all|any|the|and|new|me|do|act|as|dan|no|what|is|how|to|make|of|in)"
+)
+SHARE_PRINTABLE = 0.9
+# Words that only make sense once the letters are turned round or moved thirteen places.
+ROT13_WORDS = ("vafgehpgvba", "cebzcg", "vtaber", "wnvyoernx", "cnffjbeq")
+REVERSED_WORDS = ("snoitcurtsni", "tpmorp", "erongi", "kaerbliaj", "drowssap")
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """What was hidden, and where in the text it hides. `attacks_only`: too loose a reading to look for numbers in."""
+
+    text: str
+    begin: int
+    end: int
+    attacks_only: bool = False
+
+
+def pieces(text: str, lowered: str) -> Iterator[Piece]:
+    """Everything hidden in `text` (folded); `lowered` is the same in lower case."""
+    kinds = SIGNS.Match(text) or ()
+    count = 0
+    for kind in kinds:
+        for piece in READERS[kind](text):
+            yield piece
+            count += 1
+            if count >= MAX_PIECES:
+                return
+    yield from _ciphered(text, lowered)
+
+
+def _base64(text: str) -> Iterator[Piece]:
+    for match in BASE64.finditer(text):
+        decoded = from_base64(match.group())
+        if decoded:
+            yield Piece(decoded, *match.span())
+
+
+def _hex(text: str) -> Iterator[Piece]:
+    for match in HEX.finditer(text):
+        decoded = _printable(_from_hex(match.group()))
+        if decoded:
+            yield Piece(decoded, *match.span())
+
+
+def _percent(text: str) -> Iterator[Piece]:
+    for match in PERCENT.finditer(text):
+        yield Piece(unquote(match.group()), *match.span(), attacks_only=True)
+
+
+def _entities(text: str) -> Iterator[Piece]:
+    for match in ENTITY.finditer(text):
+        yield Piece(html.unescape(match.group()), *match.span())
+
+
+def _spaced(text: str) -> Iterator[Piece]:
+    for match in SPACED.finditer(text):
+        words = [word.translate(SEPARATORS) for word in GAP.split(match.group())]
+        if len(words) == 1:
+            words = [RUN_TOGETHER.sub(r" \1 ", words[0])]
+        yield Piece(" ".join(" ".join(words).split()), *match.span(), attacks_only=True)
+
+
+def _leet(text: str) -> Iterator[Piece]:
+    found = list(LEET.finditer(text))
+    if len(found) > 1:
+        yield Piece(text.translate(LEET_TABLE), found[0].start(), found[-1].end(), attacks_only=True)
+
+
+def _ciphered(text: str, lowered: str) -> Iterator[Piece]:
+    if any(word in lowered for word in ROT13_WORDS):
+        yield Piece(codecs.encode(text, "rot13"), 0, len(text), attacks_only=True)
+    if any(word in lowered for word in REVERSED_WORDS):
+        yield Piece(text[::-1], 0, len(text), attacks_only=True)
+
+
+def from_base64(encoded: str) -> str | None:
+    """The text that standard or URL-safe base64 (padded or not, wrapped or not) stands for; None where it is no text."""
+    if encoded.islower() or encoded.isupper() or encoded.isdigit():
+        return None
+    bare = re.sub(r"[\r\n=]", "", encoded).replace("-", "+").replace("_", "/")
+    bare = bare[: len(bare) - (len(bare) % 4 == 1)]
+    try:
+        return _printable(base64.b64decode(bare + "=" * (-len(bare) % 4)))
+    except binascii.Error:
+        return None
+
+
+def _from_hex(encoded: str) -> bytes:
+    bare = re.sub(r"0x|\\x|[ :]", "", encoded)
+    return bytes.fromhex(bare[: len(bare) // 2 * 2])
+
+
+def _printable(content: bytes) -> str | None:
+    """`content` as text, UTF-8 or UTF-16, where nearly all of it can be read."""
+    for coding in ("utf-8", "utf-16-le"):
+        try:
+            text = content.decode(coding)
+        except UnicodeDecodeError:
+            continue
+        readable = sum(char.isprintable() or char in "\r\n\t" for char in text)
+        plain = sum(char.isascii() for char in text)
+        if len(text) >= 6 and readable >= SHARE_PRINTABLE * len(text) and (coding == "utf-8" or plain == len(text)):
+            return text
+    return None
+
+
+# Which kinds of hiding a text shows signs of, told in one pass.
+READERS = (_base64, _hex, _percent, _entities, _spaced, _leet)
+SIGNS = compile_all(
+    (
+        r"[A-Za-z0-9+/_-]{16}",
+        r"(?:[0-9A-Fa-f]{2}[ :]?){16}|(?:\\x[0-9A-Fa-f]{2}){8}",
+        r"(?:%[0-9A-Fa-f]{2}[^\s%]{0,8}){6}",
+        r"(?:&#(?:x[0-9A-Fa-f]{2,4}|\d{2,5});[^\n&]{0,8}){6}",
+        r"\b[A-Za-z0-9](?:[ .\-_*|/+~]{1,3}[A-Za-z0-9]\b){9}",
+        r"(?i)[a-z][013457@$!|]{1,2}[a-z]",
+    )
+)

@@ -1,0 +1,102 @@
+"""Identifiers of people and accounts: patterns first, then form, check digits and the words around them."""
+
+import tomllib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import re2
+
+from tunegate.model import Category, value_digest
+from tunegate.scan.screen import checks, phones
+from tunegate.scan.screen.hits import Hit
+from tunegate.scan.screen.patterns import Pattern, compile_all, edges
+
+DATA = Path(__file__).parent / "data"
+CONTEXT_BEFORE, CONTEXT_AFTER = 80, 40  # characters searched for a context word on either side of a number
+CONTEXT_SCORE = 0.85
+# What every identifier has one of: six digits close together, or a shape that needs fewer. Cheap, and most texts have none.
+TRACES = Pattern(
+    r"(?:\d[ ().\-/]{0,2}){6}|[A-Za-z0-9]@[A-Za-z0-9]|[\[({] ?(?i:at|@)|\d\.\d{1,3}\.\d{1,3}\.\d|:[0-9A-Fa-f]{0,4}:[0-9A-Fa-f]{0,4}:|"
+    r"(?:[0-9A-Fa-f]{2}-){5}|[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}\.[0-9A-Fa-f]|[A-Z]{5}\d{4}[A-Z]|(?i)[A-Z]{6}\d{2}[A-Z]\d{2}|"
+    r"[A-HJ-NPR-Z0-9]{17}|[13][1-9A-HJ-NP-Za-km-z]{25}|bc1|0x[0-9a-f]{40}|[1-9][A-Z][0-9A-Z]\d-?[A-Z][0-9A-Z]\d|"
+    r"passport|pasaporte|passeport|reisepass|パスポート|旅券|护照|паспорт|passaporte?o?|driv|licen[cs]|permis|führerschein|"
+    r"fuhrerschein|swift|\bbic\b|\bcvv|\bcvc|\bcvn|\bcard |\bpin\b|運転免許|\bdl\b"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Identifier:
+    """One entry of identifiers.toml, ready to run; `by_context` is the freer pattern that needs a context word."""
+
+    type: str
+    pattern: Pattern
+    by_context: bool
+    context: Pattern | None
+    check: Callable[[str], bool]
+    group: int
+    edge: frozenset[str]
+    rank: int
+
+
+class Identifiers:
+    """All identifiers of identifiers.toml."""
+
+    def __init__(self) -> None:
+        entries = tomllib.loads((DATA / "identifiers.toml").read_text("utf-8"))["identifier"]
+        self._rules = [rule for entry in entries for rule in _rules(entry)]
+        self._any = compile_all(rule.pattern.source for rule in self._rules)
+
+    def find(self, text: str) -> Iterator[Hit]:
+        if not TRACES.search(text):
+            return
+        for at in self._any.Match(text) or ():
+            yield from _matches(self._rules[at], text)
+
+
+def _rules(entry: dict[str, Any]) -> Iterator[Identifier]:
+    context = Pattern("(?i)" + entry["context"]) if "context" in entry else None
+    loose = entry.get("loose", entry["pattern"] if context else None)
+    for source, by_context in ((entry["pattern"], False), (loose, True)):
+        if source and (by_context or "loose" in entry or not context):
+            yield Identifier(
+                entry["type"],
+                Pattern(source),
+                by_context,
+                context if by_context else None,
+                phones.spoken if by_context and entry["type"] == "PHONE" else checks.named(entry["check"]) if "check" in entry else _any,
+                entry.get("group", 0),
+                edges(entry.get("edge", "0-9A-Za-z_")),
+                entry["rank"],
+            )
+
+
+def _any(_: str) -> bool:
+    return True
+
+
+def _matches(rule: Identifier, text: str) -> Iterator[Hit]:
+    for match in rule.pattern.finditer(text):
+        begin, end = match.span(rule.group)
+        value = text[begin:end]
+        if rule.type == "INTERNATIONAL_BANK_ACCOUNT_NUMBER":
+            end = begin + checks.bank_code(value)
+            value = text[begin:end]
+        if not value or not _stands_alone(text, begin, end, rule.edge) or not rule.check(value):
+            continue
+        if rule.context is None or _spoken_of(rule.context, text, begin, end):
+            score = CONTEXT_SCORE if rule.by_context else 1.0
+            yield Hit(Category.PII, rule.type, begin, end, score, value_digest(value), rule.rank)
+
+
+def _stands_alone(text: str, begin: int, end: int, edge: frozenset[str]) -> bool:
+    """No edge character touches it; a full stop behind it is the sentence's unless something follows it."""
+    if begin > 0 and text[begin - 1] in edge:
+        return False
+    after = text[end : end + 2]
+    return not after or after[0] not in edge or (after[0] in ".-" and not after[1:].isalnum())
+
+
+def _spoken_of(context: Pattern, text: str, begin: int, end: int) -> bool:
+    return bool(context.search(text[max(0, begin - CONTEXT_BEFORE) : begin] + " | " + text[end : end + CONTEXT_AFTER]))

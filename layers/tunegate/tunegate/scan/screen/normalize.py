@@ -1,0 +1,91 @@
+"""Text as a reader sees it: look-alike letters folded to Latin, invisible characters gone, with the way back to the original.
+
+A homoglyph or a zero-width character changes the bytes but not what a person (or a model) reads, so every rule looks at
+the folded text. Offsets of a hit are mapped back to the string that was uploaded.
+"""
+
+import tomllib
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+DATA = Path(__file__).parent / "data"
+TAGS = range(0xE0020, 0xE007F)  # Unicode tag characters: invisible ASCII
+INVISIBLE = frozenset("\u115f\u1160\u17b4\u17b5\u3164\uffa0\u2800\u034f")
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A text to search and, where its characters do not stand where the original's do, the original index of each."""
+
+    text: str
+    origin: Sequence[int] | None = None
+
+    def span(self, begin: int, end: int) -> tuple[int, int]:
+        if self.origin is None:
+            return begin, end
+        if begin >= end:
+            return 0, 0
+        return self.origin[begin], self.origin[end - 1] + 1
+
+
+class _Fold(dict[int, str]):
+    """The fold of each character, worked out when first met; `str.translate` reads it."""
+
+    def __init__(self, confusables: dict[str, str]) -> None:
+        super().__init__()
+        self._confusables = confusables
+        self.uneven: set[str] = set()  # characters whose fold is not one character long
+
+    def __missing__(self, point: int) -> str:
+        folded = self._fold(chr(point))
+        self[point] = folded
+        if len(folded) != 1:
+            self.uneven.add(chr(point))
+        return folded
+
+    def _fold(self, char: str) -> str:
+        if ord(char) < 0x80:
+            return char
+        if ord(char) in TAGS:
+            return chr(ord(char) - 0xE0000)
+        if unicodedata.category(char) in ("Cf", "Me") or char in INVISIBLE or _is_mark(char):
+            return ""
+        return "".join(self._confusables.get(one, one) for one in _latin_base(char))
+
+
+def _is_mark(char: str) -> bool:
+    """Marks that decorate Latin letters and variation selectors; the voiced marks of kana and others carry meaning."""
+    return "\u0300" <= char <= "\u036f" or "\ufe00" <= char <= "\ufe0f" or "\U000e0100" <= char <= "\U000e01ef"
+
+
+def _latin_base(char: str) -> str:
+    """NFKC, and for a Latin letter with diacritics the bare letter, which is how the rules are written."""
+    composed = unicodedata.normalize("NFKC", char)
+    base = unicodedata.normalize("NFKD", char)
+    if base and base[0].isascii() and base[0].isalpha():
+        return "".join(one for one in base if not _is_mark(one))
+    return composed
+
+
+@cache
+def _table(confusables: bool) -> _Fold:
+    pairs: dict[str, str] = {}
+    if confusables:
+        for latin, alike in tomllib.loads((DATA / "confusables.toml").read_text("utf-8"))["looks_like"].items():
+            pairs |= dict.fromkeys(alike, latin)
+    return _Fold(pairs)
+
+
+def fold(text: str, *, confusables: bool = True) -> View:
+    """`text` as it is read: NFKC, marks and invisible characters dropped, and (unless told not to) look-alikes made Latin."""
+    if text.isascii():
+        return View(text)
+    table = _table(confusables)
+    folded = text.translate(table)
+    if table.uneven.isdisjoint(text):
+        return View(folded)
+    origin = [at for at, char in enumerate(text) for _ in table[ord(char)]]
+    return View(folded, origin)

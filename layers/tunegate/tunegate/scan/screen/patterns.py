@@ -1,0 +1,46 @@
+"""RE2 patterns that compile when first used: a cold start pays only for what the text needs."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import re2
+
+SET_MEMORY = 256 << 20  # bytes RE2 may use for the automaton of one set; it grows only as texts need it
+
+
+class Pattern:
+    """One RE2 pattern, compiled on first use."""
+
+    __slots__ = ("_compiled", "source")
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        self._compiled: Any = None
+
+    def finditer(self, text: str) -> Iterator[Any]:
+        return iter(self._ready().finditer(text))
+
+    def search(self, text: str) -> Any:
+        return self._ready().search(text)
+
+    def _ready(self) -> Any:
+        if self._compiled is None:
+            self._compiled = re2.compile(self.source)
+        return self._compiled
+
+
+def compile_all(sources: Iterable[str]) -> Any:
+    """One RE2 set that says which of the patterns a text holds, in a single pass."""
+    options = re2.Options()
+    options.max_mem = SET_MEMORY
+    found = re2.Set.SearchSet(options)
+    for source in sources:
+        found.Add(source)
+    found.Compile()
+    return found
+
+
+def edges(spec: str) -> frozenset[str]:
+    """The ASCII characters of a bracket expression such as `0-9A-Za-z_.`"""
+    compiled = re2.compile(f"[{spec}]")
+    return frozenset(chr(point) for point in range(128) if compiled.fullmatch(chr(point)))

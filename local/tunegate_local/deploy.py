@@ -1,0 +1,104 @@
+"""`sam build` and `sam deploy` of this repository into the embedded cloud: the same commands a real account gets."""
+
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+from tunegate_local.cloud import STACK, STATE_DIR, CloudError
+
+ROOT = Path(__file__).resolve().parents[2]
+ARTIFACTS = "tunegate-artifacts"
+
+
+def deploy(environment: Mapping[str, str], stack: str = STACK, state_dir: Path = STATE_DIR) -> dict[str, str]:
+    """Deploy `template.yaml` and answer its outputs. What sam says goes to `deploy.log` in `state_dir`.
+
+    Raises CloudError naming the resource that failed, and why.
+    """
+    log = state_dir / "deploy.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    cloudformation = _client("cloudformation", environment)
+    # A bucket of its own spares sam the stack it would make to have one.
+    _client("s3", environment).create_bucket(Bucket=ARTIFACTS)
+    parameters = [f"Architecture={_architecture()}", "LedgerDeletionProtection=false"]
+    with log.open("wb") as output:
+        if _sam(["build", "--parameter-overrides", *parameters], environment, output):
+            raise CloudError(f"sam build failed; see {log}")
+        options = [
+            "--s3-bucket",
+            ARTIFACTS,
+            "--no-resolve-s3",
+            "--no-confirm-changeset",
+            "--no-progressbar",
+            "--stack-name",
+            stack,
+        ]
+        if _sam(["deploy", *options, "--parameter-overrides", *parameters], environment, output):
+            raise CloudError(f"sam deploy failed: {_reason(cloudformation, stack)}; see {log}")
+    outputs = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]["Outputs"]
+    return {output["OutputKey"]: output["OutputValue"] for output in outputs}
+
+
+def subscribe(environment: Mapping[str, str], topic_arn: str, url: str) -> None:
+    """Subscribe an HTTP endpoint, such as the on-call's, to the alerts; it confirms by itself."""
+    _client("sns", environment).subscribe(TopicArn=topic_arn, Protocol="http", Endpoint=url, ReturnSubscriptionArn=True)
+
+
+def _sam(arguments: list[str], environment: Mapping[str, str], output: Any) -> int:
+    scripts = str(Path(sys.executable).parent)
+    isolated = {
+        # sam looks for python3.13 and its pip there.
+        "PATH": os.pathsep.join((scripts, environment.get("PATH", os.defpath))),
+        "SAM_CLI_TELEMETRY": "0",
+        # Where sam keeps its own settings: not in the user's home.
+        "__SAM_CLI_APP_DIR": str(ROOT / ".aws-sam" / "settings"),
+        "PYTHONPATH": "",
+    }
+    command = [str(Path(scripts) / "sam"), *arguments]
+    return subprocess.run(
+        command,
+        cwd=ROOT,
+        env={**environment, **isolated},
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=subprocess.STDOUT,
+        check=False,
+    ).returncode
+
+
+def _reason(cloudformation: Any, stack: str) -> str:
+    """The first failure in the events of the stack or of one nested in it."""
+    try:
+        events = cloudformation.describe_stack_events(StackName=stack)["StackEvents"]
+    except cloudformation.exceptions.ClientError:
+        return "the stack was not created"
+    for event in sorted(events, key=lambda event: event["Timestamp"]):
+        if not event["ResourceStatus"].endswith("_FAILED") or "cancelled" in event.get("ResourceStatusReason", ""):
+            continue
+        nested = event.get("PhysicalResourceId", "")
+        if event["ResourceType"] == "AWS::CloudFormation::Stack" and nested not in ("", event["StackId"]):
+            return _reason(cloudformation, nested)
+        reason = event.get("ResourceStatusReason", "no reason given")
+        return f"{event['LogicalResourceId']} ({event['ResourceType']}): {reason}"
+    return "no resource says why"
+
+
+def _architecture() -> str:
+    """The host's own: the emulator runs the functions as processes of this machine."""
+    return "arm64" if platform.machine().lower() in ("arm64", "aarch64") else "x86_64"
+
+
+def _client(service: str, environment: Mapping[str, str]) -> Any:
+    return boto3.client(
+        service,  # type: ignore[call-overload]
+        endpoint_url=environment["AWS_ENDPOINT_URL"],
+        region_name=environment["AWS_REGION"],
+        aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
+    )

@@ -1,0 +1,68 @@
+"""Gaps in running functions and in accepting templates."""
+
+import json
+import os
+import sys
+import time
+from typing import Any
+
+import yaml
+from ministack.core import lambda_runtime
+from ministack.services import lambda_svc
+from ministack.services.cloudformation import provisioners
+
+# More processes of one function than this only take the processors from each other.
+PROCESSES_PER_FUNCTION = (os.cpu_count() or 1) + 1
+
+
+def functions_see_their_layers_only() -> None:
+    """Ministack runs functions with its own interpreter, so they could import what is in none of their layers."""
+    detect = lambda_runtime._detect_runtime_binary
+
+    def detect_runtime_binary(runtime: str) -> tuple[str, str]:
+        binary, script = detect(runtime)
+        # The interpreter behind the virtual environment has the standard library and no more.
+        return (getattr(sys, "_base_executable", binary) if runtime.startswith("python") else binary), script
+
+    lambda_runtime._detect_runtime_binary = detect_runtime_binary
+
+
+def functions_wait_for_a_process() -> None:
+    """Ministack starts a process for every concurrent invocation; a laptop is smaller than Lambda: they take turns."""
+    acquire = lambda_svc.acquire_worker
+
+    def acquire_worker(*arguments: Any, **named: Any) -> tuple[Any, str]:
+        while True:
+            worker, reason = acquire(*arguments, **{**named, "max_concurrency": PROCESSES_PER_FUNCTION})
+            if reason != "func_cap":
+                return worker, reason
+            time.sleep(0.02)
+
+    lambda_svc.acquire_worker = acquire_worker
+
+
+def metric_math_alarms_are_accepted() -> None:
+    """Ministack refuses an alarm on metric math; it is kept here as declared, and never evaluated."""
+    record_of = provisioners._cw_metric_alarm_record
+
+    def metric_alarm_record(name: str, properties: dict[str, Any]) -> dict[str, Any]:
+        metrics = properties.get("Metrics")
+        if not metrics:
+            plain: dict[str, Any] = record_of(name, properties)
+            return plain
+        stand_in = {**properties, "Metrics": None, "MetricName": "-", "Namespace": "-"}
+        record: dict[str, Any] = record_of(name, stand_in)
+        return {**record, "Metrics": metrics, "MetricName": None, "Namespace": None}
+
+    provisioners._cw_metric_alarm_record = metric_alarm_record
+
+
+def state_machines_may_be_written_in_yaml() -> None:
+    """CloudFormation takes a definition in YAML from S3; ministack stores it as it is, and then cannot run it."""
+    definition_of = provisioners._sfn_definition
+
+    def sfn_definition(properties: dict[str, Any]) -> str:
+        # JSON is YAML too.
+        return json.dumps(yaml.safe_load(definition_of(properties)))
+
+    provisioners._sfn_definition = sfn_definition
