@@ -44,7 +44,7 @@ format: setup ## Put the code in its one format
 	@$(RUN)/ruff check --fix --quiet; $(RUN)/ruff format --quiet
 
 vendor: setup ## Rewrite the pinned packages of the vendor layer from the lock file
-	@$(UV) export --frozen --no-dev --no-emit-project --no-header --quiet --output-file layers/vendor/requirements.txt
+	@$(UV) export --frozen --no-default-groups --no-emit-project --no-header --no-annotate --quiet --output-file layers/vendor/requirements.txt
 
 clean: ## Remove what was built, and the environment
 	@rm -rf .venv .tools .aws-sam build .tunegate .mypy_cache .ruff_cache .pytest_cache

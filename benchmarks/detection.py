@@ -21,7 +21,7 @@ from tunegate.scan.screen import Screen
 
 EACH = 100  # planted texts of each kind
 REPORTED_ONLY = {"IP_ADDRESS", "MAC_ADDRESS", "SWIFT_CODE"}  # the default policy reports these and does not flag
-HOMOGLYPHS = str.maketrans("aceiopsxy", "асеіорѕху")
+HOMOGLYPHS = str.maketrans("aceiopsxy", "\u0430\u0441\u0435\u0456\u043e\u0440\u0455\u0445\u0443")  # Cyrillic
 TABLE_ROW = "{:24} {:>7} {:>13} {:>9}"
 
 
@@ -51,7 +51,9 @@ class Bench:
         self._flags = [self._categories(sample) for sample in self._benign]
 
     def _categories(self, sample: corpora.Sample) -> set[Category]:
-        detections = self._screen.screen(record([value for _, value in sample.texts], [role for role, _ in sample.texts]))
+        detections = self._screen.screen(
+            record([value for _, value in sample.texts], [role for role, _ in sample.texts])
+        )
         return {found.category for found in detections if found.type not in REPORTED_ONLY}
 
     def measure(self, name: str, texts: Iterable[list[str]], category: Category | None) -> Measured:

@@ -51,7 +51,7 @@ def fetch() -> Path:
                 wanted.write_text(line + "\n")
                 kind = ["--no-binary=:all:"] if line.startswith("llamafactory") else ["--only-binary=:all:"]
                 options = [*kind, "--require-hashes", "--requirement", str(wanted), "--dest", str(CACHE)]
-                subprocess.run([*command, *options], check=True)
+                subprocess.run([*command, *options], check=True)  # noqa: S603 - our own arguments
                 wanted.unlink()
     return CACHE
 
@@ -96,7 +96,8 @@ def benign() -> list[Sample]:
     with tarfile.open(package("llamafactory")) as archive:
         for name in LLAMAFACTORY_FILES:
             member = archive.extractfile(f"llamafactory-0.9.5/data/{name}")
-            assert member is not None
+            if member is None:
+                raise FileNotFoundError(f"{name} is not in llamafactory's data")
             samples += _pick(name, _rows(member.read(), name), 10_000)
     with zipfile.ZipFile(package("evals")) as wheel:
         for name in sorted(wheel.namelist()):
@@ -161,7 +162,7 @@ def split(samples: list[Sample]) -> tuple[list[Sample], list[Sample]]:
 
 
 def _alike(samples: list[Sample]) -> Iterator[tuple[int, int]]:
-    """Pairs to keep together: jailbreaks of which ALIKE of the shorter one's 5-word shingles are shared; evals by folder."""
+    """Pairs to keep together: evals by folder, jailbreaks by the share ALIKE of the shorter one's 5-word shingles."""
     first: dict[str, int] = {}
     shingles: dict[int, set[str]] = {}
     for at, sample in enumerate(samples):

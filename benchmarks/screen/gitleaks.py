@@ -6,7 +6,13 @@ from typing import Any
 
 import re2
 
-LEFT_OUT = ("generic-api-key", "curl-auth-header", "curl-auth-user", "pkcs12-file", "hashicorp-tf-password")  # noisy on prose, or about files
+LEFT_OUT = (
+    "generic-api-key",
+    "curl-auth-header",
+    "curl-auth-user",
+    "pkcs12-file",
+    "hashicorp-tf-password",
+)  # noisy on prose, or about files
 # Gitleaks ends a secret at a quote, a space or a semicolon; in prose it may as well end at a full stop or a bracket.
 CODE_END = r"""(?:[\x60'"\s;]|\\[nr]|$)"""
 PROSE_END = r"""(?:[^A-Za-z0-9_=/+-]|$)"""

@@ -63,7 +63,7 @@ def identifiers(count: int) -> list[Planted]:
         "iban_gb": ("IBAN", gb.iban),
         "iban_grouped": ("account", lambda: _grouped(fr.iban())),
     }
-    chance = random.Random(SEED)
+    chance = random.Random(SEED)  # noqa: S311 - made-up test data, the same every run
     return [
         Planted(kind, chance.choice(SENTENCES).format(name=name, value=make()))
         for kind, (name, make) in kinds.items()
@@ -85,7 +85,7 @@ def _my_number(chance: random.Random) -> str:
 
 def credentials(count: int) -> list[Planted]:
     """`count` of each kind of credential, in the forms their issuers document."""
-    chance = random.Random(SEED)
+    chance = random.Random(SEED)  # noqa: S311 - made-up test data, the same every run
     return [
         Planted(kind, chance.choice(SENTENCES).format(name=name, value=make(chance)))
         for kind, (name, make) in CREDENTIALS.items()
@@ -123,12 +123,15 @@ def _database_url(chance: random.Random) -> str:
 
 def _azure(chance: random.Random) -> str:
     key = base64.b64encode(chance.randbytes(64)).decode()
-    return f"DefaultEndpointsProtocol=https;AccountName=store{chance.randrange(99)};AccountKey={key};EndpointSuffix=core.windows.net"
+    account = f"AccountName=store{chance.randrange(99)};AccountKey={key}"
+    return f"DefaultEndpointsProtocol=https;{account};EndpointSuffix=core.windows.net"
 
 
 def _slack_webhook(chance: random.Random) -> str:
     upper = string.ascii_uppercase + string.digits
-    return f"https://hooks.slack.com/services/T{_of(upper, 8)(chance)}/B{_of(upper, 8)(chance)}/{_of(ALNUM, 24)(chance)}"
+    return (
+        f"https://hooks.slack.com/services/T{_of(upper, 8)(chance)}/B{_of(upper, 8)(chance)}/{_of(ALNUM, 24)(chance)}"
+    )
 
 
 UPPER32 = string.ascii_uppercase + "234567"
@@ -138,7 +141,10 @@ CREDENTIALS: dict[str, tuple[str, Callable[[random.Random], str]]] = {
     "github_classic": ("token", _after("ghp_", ALNUM, 36)),
     "github_fine": ("token", lambda c: f"github_pat_{_of(ALNUM, 22)(c)}_{_of(ALNUM, 59)(c)}"),
     "gitlab": ("token", _after("glpat-", ALNUM + "-_", 20)),
-    "slack_bot": ("token", lambda c: f"xoxb-{c.randrange(10**11, 10**12)}-{c.randrange(10**12, 10**13)}-{_of(ALNUM, 24)(c)}"),
+    "slack_bot": (
+        "token",
+        lambda c: f"xoxb-{c.randrange(10**11, 10**12)}-{c.randrange(10**12, 10**13)}-{_of(ALNUM, 24)(c)}",
+    ),
     "slack_webhook": ("webhook", _slack_webhook),
     "stripe": ("key", _after("sk_live_", ALNUM, 24)),
     "twilio": ("sid", _after("SK", LOWER_HEX, 32)),

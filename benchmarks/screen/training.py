@@ -5,6 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,15 @@ PRUNE = 0.02
 SLACK = 0.55  # share of what a flagged window needs that the commonest words may give without being looked for
 SEED = 20261122
 STAND_IN = "how do i do that"
-NAMES = {"chatgpt", "gpt", "openai", "claude", "gemini", "llama", "niccolo"}  # whom a prompt speaks to says nothing of its intent
+NAMES = {
+    "chatgpt",
+    "gpt",
+    "openai",
+    "claude",
+    "gemini",
+    "llama",
+    "niccolo",
+}  # whom a prompt speaks to says nothing of its intent
 
 type Grams = frozenset[str]
 
@@ -47,14 +56,14 @@ def ordinary_roles() -> list[Sample]:
 
 
 def grams(words: Sequence[str]) -> Grams:
-    return frozenset(words) | frozenset(f"{one} {other}" for one, other in zip(words, words[1:], strict=False))
+    return frozenset(words) | frozenset(f"{one} {other}" for one, other in pairwise(words))
 
 
 def windows(samples: Iterable[Sample], vocabulary: frozenset[str] | None = None) -> Windows:
     found = Windows([], [])
     for at, sample in enumerate(samples):
         for _, text in sample.texts:
-            words = TOKEN.findall(text.lower().replace("’", "'").replace(STAND_IN, ""))
+            words = TOKEN.findall(text.lower().replace("\u2019", "'").replace(STAND_IN, ""))
             last = max(0, len(words) - WINDOW)
             for first in dict.fromkeys((*range(0, last, STRIDE), last)):
                 seen = grams(words[first : first + WINDOW])
@@ -69,7 +78,7 @@ def vocabulary_of(jailbreaks: Sequence[Sample]) -> list[str]:
     """n-grams of at least LEAST_TEXTS jailbreaks: names of single personas say nothing about the next."""
     counts: Counter[str] = Counter()
     for sample in jailbreaks:
-        words = TOKEN.findall(sample.joined.lower().replace("’", "'").replace(STAND_IN, ""))
+        words = TOKEN.findall(sample.joined.lower().replace("\u2019", "'").replace(STAND_IN, ""))
         counts.update(grams(words))
     return sorted(gram for gram, count in counts.items() if count >= LEAST_TEXTS and NAMES.isdisjoint(gram.split()))
 
@@ -92,8 +101,8 @@ class Trainer:
         return csr_matrix((np.ones(len(flat)), flat, pointers), shape=(len(indices), len(self.names)))
 
     def fit(self, bad_records: set[int], good_records: set[int]) -> tuple[np.ndarray, float]:
-        """Weights and intercept: each round keeps the windows that tell, of jailbreaks the top half, of benign the worst."""
-        chance = random.Random(SEED)
+        """Weights and intercept. Each round keeps what tells: of jailbreaks the top half, of benign the worst windows."""
+        chance = random.Random(SEED)  # noqa: S311 - a sample, the same every run
         bad = np.array([at for at, record in enumerate(self.bad.record) if record in bad_records])
         good_all = np.array([at for at, record in enumerate(self.good.record) if record in good_records])
         good = np.array(_some_of_each(good_all, self.good.record, chance))
@@ -109,10 +118,13 @@ class Trainer:
             weights = np.array([2.0] * len(kept) + ordinary + [ROLE_WEIGHT] * self.x_roles.shape[0])
             model = LogisticRegression(C=0.3, penalty="l1", solver="liblinear", random_state=SEED, max_iter=300)
             model.fit(x, y, sample_weight=weights)
-        assert model is not None
+        if model is None:
+            raise ValueError("no round was trained")
         return model.coef_[0], float(model.intercept_[0])
 
-    def best(self, part: Windows, x: csr_matrix, fitted: tuple[np.ndarray, float], records: set[int]) -> dict[int, float]:
+    def best(
+        self, part: Windows, x: csr_matrix, fitted: tuple[np.ndarray, float], records: set[int]
+    ) -> dict[int, float]:
         """The score of each record's best window."""
         rows = np.array([at for at, record in enumerate(part.record) if record in records])
         scores = x[rows] @ fitted[0] + fitted[1]
@@ -160,7 +172,7 @@ def train(jailbreaks: Sequence[Sample], benign: Sequence[Sample], roles: Sequenc
 
 
 def cross_validated_threshold(trainer: Trainer, bad_count: int, benign: Sequence[Sample]) -> float:
-    """The score that FALSE_FLAGS of the benign records, and of the prose among them, reach under models that did not see them."""
+    """The score that no more than the allowed share of benign records reaches under models that did not see them."""
     good_count = len(benign)
     good_scores: list[float] = []
     prose_scores: list[float] = []
@@ -176,7 +188,9 @@ def cross_validated_threshold(trainer: Trainer, bad_count: int, benign: Sequence
         bad_scores += trainer.best(trainer.bad, trainer.x_bad, fitted, mine_bad).values()
     good_scores.sort(reverse=True)
     prose_scores.sort(reverse=True)
-    threshold = max(0.0, good_scores[int(FALSE_FLAGS * good_count)], prose_scores[int(PROSE_FALSE_FLAGS * len(trainer.prose))])
+    threshold = max(
+        0.0, good_scores[int(FALSE_FLAGS * good_count)], prose_scores[int(PROSE_FALSE_FLAGS * len(trainer.prose))]
+    )
     found = sum(score >= threshold for score in bad_scores) / bad_count
     print(f"threshold {threshold:.3f}; cross-validated: recall {found:.3f} at {FALSE_FLAGS:.2%} benign flagged")
     return threshold
@@ -202,4 +216,7 @@ def bound(weights: dict[str, float], budget: float, common: Counter[str]) -> dic
     for word in sorted(strong, key=lambda word: (-common[word] / strong[word], word)):
         if slack + strong[word] <= budget:
             slack += strong.pop(word)
-    return {"slack": round(slack + 0.01, 3), "strong": {word: round(weight + 0.001, 3) for word, weight in strong.items()}}
+    return {
+        "slack": round(slack + 0.01, 3),
+        "strong": {word: round(weight + 0.001, 3) for word, weight in strong.items()},
+    }

@@ -46,7 +46,7 @@ def _of_answer(error: "Exception") -> str:
     answer = getattr(error, "response", {}).get("Error", {})
     operation, code = getattr(error, "operation_name", "AWS"), str(answer.get("Code", "Unknown"))
     if "AccessDenied" in code or code in {"403", "UnauthorizedOperation"}:
-        return f"AWS refused {operation}: use credentials that may do this, for example those of the operator role."
+        return f"AWS refused {operation}: use the uploader's role to upload, and the operator's for everything else."
     if code in _STALE:
         return f"AWS did not accept your credentials ({code}): sign in again."
     return f"AWS answered {operation} with {code}: {answer.get('Message', '')}".rstrip(": ")

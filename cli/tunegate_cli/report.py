@@ -12,6 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 
 from tunegate.model import Finding
 from tunegate.rows import finding_to_json
+from tunegate_cli.versions import room_of
 
 PHASES = ("waiting", "inspect", "scan", "judge", "settle", "alert")
 """What a file goes through, in order; the last step of each file only ends the one before it."""
@@ -35,8 +36,7 @@ class Place:
 
     @property
     def room(self) -> str:
-        """`approved`, `quarantine` or `intake`, by the bucket's name."""
-        return next((room for room in ("approved", "quarantine", "intake") if room in self.bucket), "")
+        return room_of(self.bucket)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from tunegate.model import Finding
 from tunegate_cli.console import printable
-from tunegate_cli.versions import VersionState
+from tunegate_cli.versions import VersionState, room_of
 
 STYLES = {
     "clean": "green",
@@ -45,7 +45,7 @@ def add_row(table: Table, *values: object) -> None:
 def status_table(states: Iterable[VersionState]) -> Table:
     table = table_of("key", "version", "state", "where", "since", "why")
     for state in states:
-        add_row(table, state.key, state.version_id, state.state, state.where, seconds(state.at), state.reason)
+        add_row(table, state.key, state.version_id, state.state, room_of(state.where), seconds(state.at), state.reason)
     return table
 
 

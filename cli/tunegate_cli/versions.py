@@ -52,6 +52,11 @@ class VersionState:
         return document
 
 
+def room_of(bucket: str) -> str:
+    """`approved`, `quarantine` or `intake`, which the deployment's bucket names contain; else the whole name."""
+    return next((room for room in ("approved", "quarantine", "intake") if room in bucket), bucket)
+
+
 def state_of(row: DecisionRow) -> VersionState:
     """What a version's newest decision says of it."""
     subject, verdict = row.decision.subject, row.decision.verdict

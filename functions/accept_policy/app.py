@@ -3,6 +3,7 @@
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
+
 from tunegate.act.accept import accept_policy
 from tunegate.act.settle import Ledger
 from tunegate.handler import about, client, guarded, logger, setting

@@ -3,6 +3,7 @@
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
+
 from tunegate.handler import about, client, guarded, logger, setting
 from tunegate.observe.inspect import inspect_object
 from tunegate.steps import ScanRequest

@@ -3,6 +3,7 @@
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
+
 from tunegate.evidence import Evidence
 from tunegate.handler import about, client, guarded, logger, setting
 from tunegate.judge.scan import judge_scan, missing_shards

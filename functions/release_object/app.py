@@ -4,6 +4,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import BaseModel
+
 from tunegate.act.promote import Destination
 from tunegate.act.release import ReleaseRequest, release
 from tunegate.act.settle import Ledger

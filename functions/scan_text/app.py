@@ -5,6 +5,7 @@ from functools import cache
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
+
 from tunegate.evidence import Evidence
 from tunegate.handler import about, client, count, guarded, setting
 from tunegate.observe.objects import ObjectSource

@@ -3,6 +3,7 @@
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
+
 from tunegate.act.promote import Destination
 from tunegate.act.settle import Ledger, Scanned, settle_scan
 from tunegate.handler import about, client, count, guarded, logger, setting

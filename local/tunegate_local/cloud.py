@@ -1,7 +1,6 @@
 """The embedded cloud: AWS on this machine, one process a service, gone when it stops.
 
-with start(state_dir=Path(".tunegate")) as cloud:
-    outputs = deploy(cloud.process_environment())
+`tunegate_local.deploy.up` starts it and deploys into it; `start` alone leaves it empty.
 """
 
 import json
@@ -74,6 +73,12 @@ class Cloud:
     def oncall_url(self) -> str:
         return _url(self.ports.oncall)
 
+    def wait(self, names: tuple[str, ...] = ()) -> None:
+        """Wait until every service answers, or those named. Raises CloudError naming the one that does not."""
+        for process in self.processes:
+            if not names or process.name in names:
+                _wait(process)
+
     def stop(self) -> None:
         """Stop every process of this cloud and forget its state. Safe to repeat."""
         for process in reversed(self.processes):
@@ -90,8 +95,8 @@ class Cloud:
         self.stop()
 
 
-def start(ports: Ports | None = None, state_dir: Path = STATE_DIR) -> Cloud:
-    """Start every service and wait until each answers.
+def start(ports: Ports | None = None, state_dir: Path = STATE_DIR, wait_for: tuple[str, ...] = ()) -> Cloud:
+    """Start every service and wait until each answers, or only those named; `Cloud.wait` waits for the rest.
 
     Raises CloudError when one is already running from this directory, or when one does not come up.
     """
@@ -108,12 +113,12 @@ def start(ports: Ports | None = None, state_dir: Path = STATE_DIR) -> Cloud:
             started.append(_spawn(name, arguments, port, environment, state_dir))
             # Written as we go: `tunegate down` also stops what a killed start has left behind.
             _write(Cloud(ports, state_dir, tuple(started)))
-        for process in started:
-            _wait(process)
+        cloud = Cloud(ports, state_dir, tuple(started))
+        cloud.wait(wait_for)
     except BaseException:
         Cloud(ports, state_dir, tuple(started)).stop()
         raise
-    return Cloud(ports, state_dir, tuple(started))
+    return cloud
 
 
 def running(state_dir: Path = STATE_DIR) -> Cloud | None:

@@ -102,3 +102,11 @@ def test_an_event_without_a_version_is_refused_not_guessed() -> None:
     del event["detail"]["object"]["version-id"]
     with pytest.raises(PermanentError, match="versioning"):
         object_created(event)
+
+
+def test_a_key_is_taken_as_it_stands_because_eventbridge_does_not_encode_it() -> None:
+    event = sample("s3_object_created")
+    event["detail"]["object"]["key"] = "a+b %25.jsonl"
+    created = object_created(event)
+    assert created is not None
+    assert created.version.key == "a+b %25.jsonl"

@@ -72,7 +72,7 @@ class Deployment:
 
     def alerts(self, key: str) -> list[dict[str, Any]]:
         """The alerts about one key, as the on-call endpoint received them."""
-        with urllib.request.urlopen(self.cloud.oncall_url + "/alerts") as answer:  # noqa: S310
+        with urllib.request.urlopen(self.cloud.oncall_url + "/alerts") as answer:
             notifications = json.load(answer)
         messages = [json.loads(n["Message"]) for n in notifications if n.get("Type") == "Notification"]
         return [message for message in messages if message.get("object", {}).get("key") == key]

@@ -1,4 +1,4 @@
-"""The guarantee, with IAM, bucket policies and key policies evaluated: what each principal cannot do, whatever it is granted."""
+"""The guarantee, with IAM, bucket and key policies evaluated: what nobody can do, whatever IAM grants them."""
 
 import io
 import json

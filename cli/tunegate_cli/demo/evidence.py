@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from mypy_boto3_stepfunctions.type_defs import HistoryEventTypeDef
 
 STEPS = {
-    "Inspect": ("Inspected: what it is, and how it is encrypted", "inspect"),
+    "Inspect": ("It is inspected: what it is, and how it is encrypted", "inspect"),
     "Scan": ("Its text is scanned", "scan"),
     "Judge": ("What was seen is judged", "judge"),
     "Settle": ("The verdict is carried out", "settle"),
-    "Hold": ("It is held", "settle"),
+    "Hold": ("It stays in intake, unreadable to Bedrock", "settle"),
 }
 """The states of the scan's state machine that a reader of the report hears of."""
 
@@ -109,7 +109,8 @@ def _steps(stack: Stack, upload: Uploaded, state: VersionState | None, alerts: S
             steps.append(Step(STEPS[name][0], iso(event["timestamp"]), STEPS[name][1]))
     told = [alert for alert in alerts if (alert.key, alert.version_id) == upload.name]
     steps.append(Step(f"Settled: {row.decision.verdict}", row.at, "alert" if told else ""))
-    steps.extend(Step("On call was told", alert.at) for alert in told)
+    # SNS may stamp whole seconds, which would put an alert before the decision that caused it.
+    steps.extend(Step("On call was told", max(alert.at, row.at)) for alert in told)
     return sorted(steps, key=lambda step: step.at)
 
 

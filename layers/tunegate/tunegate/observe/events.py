@@ -29,7 +29,8 @@ def object_created(event: Mapping[str, Any]) -> ObjectCreated | None:
     try:
         detail = S3EventBridgeNotificationEvent(dict(event)).detail
         created = ObjectCreated(
-            ObjectVersion(detail.bucket.name, detail.object.key, str(detail.object.get("version-id") or "")),
+            # Not `.key`: that decodes URLs, and would make another key of one that holds a plus or a percent sign.
+            ObjectVersion(detail.bucket.name, detail.object["key"], str(detail.object.get("version-id") or "")),
             detail.object.sequencer,
         )
     except (KeyError, TypeError, AttributeError):

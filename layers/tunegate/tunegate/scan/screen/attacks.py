@@ -5,6 +5,7 @@ import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tunegate.model import Category
 from tunegate.scan.screen.hits import Hit
@@ -48,27 +49,18 @@ class Attacks:
                     break  # one sentence proves the attack; the same rule need not count its echoes
 
 
-def _rule(entry: Mapping[str, object], words: Mapping[str, str]) -> Attack:
-    def pattern(name: str) -> Pattern | None:
-        source = entry.get(name)
-        return Pattern("(?i)" + _filled(str(source), words)) if source else None
-
-    def names(name: str) -> tuple[str, ...]:
-        listed = entry.get(name, [])
-        assert isinstance(listed, list)
-        return tuple(listed)
-
-    main = pattern("pattern")
-    assert main is not None
+def _rule(entry: Mapping[str, Any], words: Mapping[str, str]) -> Attack:
+    patterns = {
+        name: Pattern("(?i)" + _filled(entry[name], words))
+        for name in ("pattern", "require", "require_text", "unless")
+        if name in entry
+    }
     return Attack(
-        str(entry["type"]),
-        main,
-        names("keywords"),
-        names("with"),
-        pattern("require"),
-        pattern("require_text"),
-        pattern("unless"),
-        bool(entry.get("script")),
+        entry["type"],
+        keywords=tuple(entry["keywords"]),
+        companions=tuple(entry.get("with", ())),
+        script=entry.get("script", False),
+        **patterns,
     )
 
 

@@ -47,14 +47,15 @@ class Engine:
             yield hit.within(*view.span(hit.begin, hit.end))
         if not original.isascii():
             own = fold(original, confusables=False)
-            awake = self._awake_attacks(self._gate.awake(self._gate.seen(own.text.lower())), script=True)
+            lowered = own.text.lower()
+            awake = self._awake_attacks(self._gate.awake(self._gate.seen(lowered), lowered), script=True)
             for hit in self._attacks.find(own.text, awake):
                 yield hit.within(*own.span(hit.begin, hit.end))
 
     def _view(self, text: str, *, attacks_only: bool, depth: int) -> Iterator[Hit]:
         lowered = text.lower()
         seen = self._gate.seen(lowered)
-        awake = self._gate.awake(seen)
+        awake = self._gate.awake(seen, lowered)
         if not attacks_only:
             yield from self._identifiers.find(text)
             yield from self._secrets.find(text, (rule for rule in awake if rule < self._first_attack))
@@ -65,7 +66,9 @@ class Engine:
             yield from malware.find(text)
         if depth < DEPTH:
             for piece in hidden.pieces(text, lowered):
-                for hit in self._view(fold(piece.text).text, attacks_only=attacks_only or piece.attacks_only, depth=depth + 1):
+                for hit in self._view(
+                    fold(piece.text).text, attacks_only=attacks_only or piece.attacks_only, depth=depth + 1
+                ):
                     yield hit.within(piece.begin, piece.end)
 
     def _awake_attacks(self, awake: list[int], *, script: bool) -> list[int]:

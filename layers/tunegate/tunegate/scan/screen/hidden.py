@@ -9,22 +9,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-import re2
-
-from tunegate.scan.screen.patterns import compile_all
+from tunegate.scan.screen.patterns import Pattern, compile_all
 
 MAX_PIECES = 64  # encoded pieces looked into, of one text
-BASE64 = re2.compile(r"[A-Za-z0-9+/_-]{16,}(?:\r?\n[A-Za-z0-9+/_-]{4,})*={0,2}")
-HEX = re2.compile(r"(?:0x)?(?:[0-9A-Fa-f]{2}[ :]?){16,}|(?:\\x[0-9A-Fa-f]{2}){8,}")
-PERCENT = re2.compile(r"(?:%[0-9A-Fa-f]{2}[^\s%]{0,8}){6,}")
-ENTITY = re2.compile(r"(?:&#(?:x[0-9A-Fa-f]{2,4}|\d{2,5});[^\n&]{0,8}){6,}")
-SPACED = re2.compile(r"\b[A-Za-z0-9](?:[ .\-_*|/+~]{1,3}[A-Za-z0-9]\b){9,}")
-LEET = re2.compile(r"(?i)[a-z][013457@$!|]{1,2}[a-z]")
+BASE64 = Pattern(r"[A-Za-z0-9+/_-]{16,}(?:\r?\n[A-Za-z0-9+/_-]{4,})*={0,2}")
+HEX = Pattern(r"(?:0x)?(?:[0-9A-Fa-f]{2}[ :]?){16,}|(?:\\x[0-9A-Fa-f]{2}){8,}")
+PERCENT = Pattern(r"(?:%[0-9A-Fa-f]{2}[^\s%]{0,8}){6,}")
+ENTITY = Pattern(r"(?:&#(?:x[0-9A-Fa-f]{2,4}|\d{2,5});[^\n&]{0,8}){6,}")
+SPACED = Pattern(r"\b[A-Za-z0-9](?:[ .\-_*|/+~]{1,3}[A-Za-z0-9]\b){9,}")
+LEET = Pattern(r"(?i)[a-z][013457@$!|]{1,2}[a-z]")
 LEET_TABLE = str.maketrans("013457@$!|", "oieastasil")
 GAP = re.compile(r"[ .\-_*|/+~]{2,}")
 SEPARATORS = str.maketrans("", "", " .-_*|/+~")
 # Letters run together are cut at the words that attacks are made of; the rest of the phrase does not matter.
-RUN_TOGETHER = re2.compile(
+RUN_TOGETHER = Pattern(
     r"(?i)(ignore|disregard|forget|override|bypass|reveal|repeat|print|output|show|tell|give|pretend|respond|everything|anything|"
     r"previous|prior|above|earlier|instructions?|prompts?|system|rules|guidelines|commands|restrictions|filters|policies|"
     r"developer|jailbreak|mode|without|you|your|are|now|all|any|the|and|new|me|do|act|as|dan|no|what|is|how|to|make|of|in)"
@@ -74,7 +72,7 @@ def _hex(text: str) -> Iterator[Piece]:
 
 def _percent(text: str) -> Iterator[Piece]:
     for match in PERCENT.finditer(text):
-        yield Piece(unquote(match.group()), *match.span(), attacks_only=True)
+        yield Piece(unquote(match.group()), match.start(), match.end(), attacks_only=True)
 
 
 def _entities(text: str) -> Iterator[Piece]:
@@ -87,7 +85,7 @@ def _spaced(text: str) -> Iterator[Piece]:
         words = [word.translate(SEPARATORS) for word in GAP.split(match.group())]
         if len(words) == 1:
             words = [RUN_TOGETHER.sub(r" \1 ", words[0])]
-        yield Piece(" ".join(" ".join(words).split()), *match.span(), attacks_only=True)
+        yield Piece(" ".join(" ".join(words).split()), match.start(), match.end(), attacks_only=True)
 
 
 def _leet(text: str) -> Iterator[Piece]:
@@ -104,7 +102,7 @@ def _ciphered(text: str, lowered: str) -> Iterator[Piece]:
 
 
 def from_base64(encoded: str) -> str | None:
-    """The text that standard or URL-safe base64 (padded or not, wrapped or not) stands for; None where it is no text."""
+    """The text that base64 (standard or URL-safe, padded or not, wrapped or not) stands for, if it is text."""
     if encoded.islower() or encoded.isupper() or encoded.isdigit():
         return None
     bare = re.sub(r"[\r\n=]", "", encoded).replace("-", "+").replace("_", "/")

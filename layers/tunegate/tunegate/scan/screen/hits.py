@@ -8,7 +8,7 @@ from tunegate.model import Category, Detection, Place
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A finding in one string: code-point span, score 0 to 1, and `rank`: which of two overlapping hits is the surer."""
+    """A finding in one string: code-point span, score 0 to 1; of two overlapping hits the one of higher rank stays."""
 
     category: Category
     type: str

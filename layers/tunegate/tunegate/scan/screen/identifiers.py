@@ -6,23 +6,29 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import re2
-
 from tunegate.model import Category, value_digest
-from tunegate.scan.screen import checks, phones
+from tunegate.scan.screen import checks
 from tunegate.scan.screen.hits import Hit
 from tunegate.scan.screen.patterns import Pattern, compile_all, edges
 
 DATA = Path(__file__).parent / "data"
 CONTEXT_BEFORE, CONTEXT_AFTER = 80, 40  # characters searched for a context word on either side of a number
 CONTEXT_SCORE = 0.85
-# What every identifier has one of: six digits close together, or a shape that needs fewer. Cheap, and most texts have none.
+# What every identifier has one of: six digits close together, or a shape or a word that stands for fewer. Most texts
+# have none of it, and this pattern is far cheaper than the set of all.
 TRACES = Pattern(
-    r"(?:\d[ ().\-/]{0,2}){6}|[A-Za-z0-9]@[A-Za-z0-9]|[\[({] ?(?i:at|@)|\d\.\d{1,3}\.\d{1,3}\.\d|:[0-9A-Fa-f]{0,4}:[0-9A-Fa-f]{0,4}:|"
-    r"(?:[0-9A-Fa-f]{2}-){5}|[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}\.[0-9A-Fa-f]|[A-Z]{5}\d{4}[A-Z]|(?i)[A-Z]{6}\d{2}[A-Z]\d{2}|"
-    r"[A-HJ-NPR-Z0-9]{17}|[13][1-9A-HJ-NP-Za-km-z]{25}|bc1|0x[0-9a-f]{40}|[1-9][A-Z][0-9A-Z]\d-?[A-Z][0-9A-Z]\d|"
-    r"passport|pasaporte|passeport|reisepass|パスポート|旅券|护照|паспорт|passaporte?o?|driv|licen[cs]|permis|führerschein|"
-    r"fuhrerschein|swift|\bbic\b|\bcvv|\bcvc|\bcvn|\bcard |\bpin\b|運転免許|\bdl\b"
+    "|".join(
+        (
+            r"(?:\d[ ().\-/]{0,2}){6}",
+            r"[A-Za-z0-9]@[A-Za-z0-9]|[\[({] ?(?i:at|@)",
+            r"\d\.\d{1,3}\.\d{1,3}\.\d|:[0-9A-Fa-f]{0,4}:[0-9A-Fa-f]{0,4}:",
+            r"(?:[0-9A-Fa-f]{2}-){5}|[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}\.[0-9A-Fa-f]",
+            r"[A-Z]{5}\d{4}[A-Z]|(?i:[A-Z]{6}\d{2}[A-Z]\d{2})|[A-HJ-NPR-Z0-9]{17}",
+            r"[13][1-9A-HJ-NP-Za-km-z]{25}|(?i:bc1|0x[0-9a-f]{40})|[1-9][A-Z][0-9A-Z]\d-?[A-Z][0-9A-Z]\d",
+            r"(?i:passport|pasaporte|passeport|reisepass|passaport|パスポート|旅券|护照|паспорт)",
+            r"(?i:driv|licen[cs]|permis|f[uü]hrerschein|運転免許|\bdl\b|swift|\bbic\b|\bcv[vcn]|\bcard |\bpin\b)",
+        )
+    )
 )
 
 
@@ -37,6 +43,8 @@ class Identifier:
     check: Callable[[str], bool]
     group: int
     edge: frozenset[str]
+    never_after: Pattern | None
+    alone: bool
     rank: int
 
 
@@ -65,14 +73,21 @@ def _rules(entry: dict[str, Any]) -> Iterator[Identifier]:
                 Pattern(source),
                 by_context,
                 context if by_context else None,
-                phones.spoken if by_context and entry["type"] == "PHONE" else checks.named(entry["check"]) if "check" in entry else _any,
+                _check(entry, by_context),
                 entry.get("group", 0),
                 edges(entry.get("edge", "0-9A-Za-z_")),
+                Pattern(entry["never_after"]) if "never_after" in entry else None,
+                entry.get("alone", False),
                 entry["rank"],
             )
 
 
-def _any(_: str) -> bool:
+def _check(entry: dict[str, Any], by_context: bool) -> Callable[[str], bool]:
+    name = entry.get("loose_check", entry.get("check")) if by_context else entry.get("check")
+    return checks.named(name) if name else _anything
+
+
+def _anything(_: str) -> bool:
     return True
 
 
@@ -85,7 +100,7 @@ def _matches(rule: Identifier, text: str) -> Iterator[Hit]:
             value = text[begin:end]
         if not value or not _stands_alone(text, begin, end, rule.edge) or not rule.check(value):
             continue
-        if rule.context is None or _spoken_of(rule.context, text, begin, end):
+        if _in_place(rule, text, begin, end):
             score = CONTEXT_SCORE if rule.by_context else 1.0
             yield Hit(Category.PII, rule.type, begin, end, score, value_digest(value), rule.rank)
 
@@ -96,6 +111,22 @@ def _stands_alone(text: str, begin: int, end: int, edge: frozenset[str]) -> bool
         return False
     after = text[end : end + 2]
     return not after or after[0] not in edge or (after[0] in ".-" and not after[1:].isalnum())
+
+
+def _in_place(rule: Identifier, text: str, begin: int, end: int) -> bool:
+    """What stands around the match does not speak against it and, where that is needed, speaks for it."""
+    if rule.never_after is not None and rule.never_after.search(text[max(0, begin - 16) : begin]):
+        return False
+    spaced_phone = rule.type == "PHONE" and " " in text[begin:end] and text[begin:end].replace(" ", "").isdigit()
+    if (rule.alone or spaced_phone) and _in_a_row(text, begin, end):
+        return False
+    return rule.context is None or _spoken_of(rule.context, text, begin, end)
+
+
+def _in_a_row(text: str, begin: int, end: int) -> bool:
+    """More groups of digits before or after it: a longer number, or a row of a table."""
+    before, after = text[max(0, begin - 2) : begin], text[end : end + 2]
+    return (before[:1].isdigit() and before[1:] in (" ", "-")) or (after[:1] in (" ", "-") and after[1:].isdigit())
 
 
 def _spoken_of(context: Pattern, text: str, begin: int, end: int) -> bool:

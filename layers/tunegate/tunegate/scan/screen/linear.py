@@ -3,7 +3,6 @@
 import json
 import math
 import re
-from bisect import bisect_left
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,12 +23,13 @@ class LinearModel:
     def __init__(self) -> None:
         model = json.loads((DATA / "jailbreak_model.json").read_text("utf-8"))
         self._weights: dict[str, float] = model["weights"]
+        self._openers = frozenset(gram.split()[0] for gram in self._weights)
         self._intercept: float = model["intercept"]
         self.threshold: float = model["threshold"]
         self._window: int = model["window"]
         self._stride: int = model["stride"]
         self.strong: dict[str, float] = model["strong"]
-        self._needed = self.threshold - self._intercept - model["slack"]
+        self._needed: float = self.threshold - self._intercept - model["slack"]
 
     def possible(self, seen: set[str]) -> bool:
         """False where no window can pass: `seen` are the words of `strong` that the text holds.
@@ -40,35 +40,44 @@ class LinearModel:
 
     def find(self, lowered: str, margin: float = 0.0) -> Iterator[Hit]:
         """The best window of the text, where it passes the threshold by `margin`."""
-        best = max(self.windows(lowered, self.threshold + margin), default=None)
+        words = TOKEN.findall(lowered)
+        best = max(self.windows(words, self.threshold + margin), default=None)
         if best is not None and best[0] >= self.threshold + margin:
-            score, begin, end = best
-            yield Hit(Category.PROMPT_ATTACK, "JAILBREAK", begin, end, probability(score), rank=1)
+            score, first, last = best
+            spans = [match.span() for match in TOKEN.finditer(lowered)]
+            yield Hit(
+                Category.PROMPT_ATTACK, "JAILBREAK", spans[first][0], spans[last - 1][1], probability(score), rank=1
+            )
 
-    def windows(self, lowered: str, least: float) -> Iterator[tuple[float, int, int]]:
-        """(log-odds, begin, end) of the windows; none where no window can reach `least`."""
-        tokens = list(TOKEN.finditer(lowered))
-        known = list(self._features([match.group() for match in tokens]))
-        if math.fsum(max(0.0, self._weights[gram]) for gram in {gram for _, gram in known}) < least - self._intercept:
-            return
-        places = [at for at, _ in known]
-        last = max(0, len(tokens) - self._window)
-        for first in dict.fromkeys((*range(0, last, self._stride), last)):
-            end = min(first + self._window, len(tokens))
-            inside = {gram for _, gram in known[bisect_left(places, first) : bisect_left(places, end)]}
-            if inside:
+    def windows(self, words: list[str], least: float) -> Iterator[tuple[float, int, int]]:
+        """(log-odds, first word, last word + 1) of the windows that can reach `least`.
+
+        A window is a few blocks of `stride` words, so what its blocks can add bounds it before it is put together.
+        """
+        needed = least - self._intercept
+        blocks = self._blocks(words)
+        gains = [math.fsum(max(0.0, self._weights[gram]) for gram in block) for block in blocks]
+        size = self._window // self._stride
+        for first in range(max(1, len(blocks) - size + 1)):
+            if math.fsum(gains[first : first + size]) >= needed:
+                inside = set().union(*blocks[first : first + size])
                 score = self._intercept + math.fsum(self._weights[gram] for gram in inside)
-                yield score, tokens[first].start(), tokens[end - 1].end()
+                yield score, first * self._stride, min((first + size) * self._stride, len(words))
 
-    def _features(self, words: list[str]) -> Iterator[tuple[int, str]]:
-        weights = self._weights
+    def _blocks(self, words: list[str]) -> list[set[str]]:
+        """The n-grams with a weight that begin in each `stride` words."""
+        weights, openers, count = self._weights, self._openers, len(words)
+        blocks: list[set[str]] = [set() for _ in range(0, count, self._stride)]
         for at, word in enumerate(words):
-            if word in weights:
-                yield at, word
-            if at + 1 < len(words):
-                pair = f"{word} {words[at + 1]}"
-                if pair in weights:
-                    yield at, pair
+            if word in openers:
+                block = blocks[at // self._stride]
+                if word in weights:
+                    block.add(word)
+                if at + 1 < count:
+                    pair = f"{word} {words[at + 1]}"
+                    if pair in weights:
+                        block.add(pair)
+        return blocks
 
 
 def probability(log_odds: float) -> float:

@@ -1,4 +1,4 @@
-"""Text as a reader sees it: look-alike letters folded to Latin, invisible characters gone, with the way back to the original.
+"""Text as a reader sees it: look-alike letters folded to Latin, invisible characters gone, and the way back.
 
 A homoglyph or a zero-width character changes the bytes but not what a person (or a model) reads, so every rule looks at
 the folded text. Offsets of a hit are mapped back to the string that was uploaded.
@@ -49,6 +49,8 @@ class _Fold(dict[int, str]):
     def _fold(self, char: str) -> str:
         if ord(char) < 0x80:
             return char
+        if "\ud800" <= char <= "\udfff":
+            return "\ufffd"  # half a surrogate pair, which JSON can spell and UTF-8 cannot
         if ord(char) in TAGS:
             return chr(ord(char) - 0xE0000)
         if unicodedata.category(char) in ("Cf", "Me") or char in INVISIBLE or _is_mark(char):
@@ -80,7 +82,7 @@ def _table(confusables: bool) -> _Fold:
 
 
 def fold(text: str, *, confusables: bool = True) -> View:
-    """`text` as it is read: NFKC, marks and invisible characters dropped, and (unless told not to) look-alikes made Latin."""
+    """`text` as it is read: NFKC, no marks or invisible characters and, unless told not to, look-alikes Latin."""
     if text.isascii():
         return View(text)
     table = _table(confusables)

@@ -1,5 +1,6 @@
 """RE2 patterns that compile when first used: a cold start pays only for what the text needs."""
 
+import string
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -23,6 +24,9 @@ class Pattern:
     def search(self, text: str) -> Any:
         return self._ready().search(text)
 
+    def sub(self, replacement: str, text: str) -> str:
+        return str(self._ready().sub(replacement, text))
+
     def _ready(self) -> Any:
         if self._compiled is None:
             self._compiled = re2.compile(self.source)
@@ -41,6 +45,8 @@ def compile_all(sources: Iterable[str]) -> Any:
 
 
 def edges(spec: str) -> frozenset[str]:
-    """The ASCII characters of a bracket expression such as `0-9A-Za-z_.`"""
-    compiled = re2.compile(f"[{spec}]")
-    return frozenset(chr(point) for point in range(128) if compiled.fullmatch(chr(point)))
+    """The characters of a plain bracket expression such as `0-9A-Za-z_.`"""
+    ranges = {"0-9": string.digits, "A-Z": string.ascii_uppercase, "a-z": string.ascii_lowercase}
+    for short, long in ranges.items():
+        spec = spec.replace(short, long)
+    return frozenset(spec)

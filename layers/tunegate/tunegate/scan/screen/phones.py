@@ -29,7 +29,12 @@ def spoken(value: str) -> bool:
     """True where the number could be one, given that the text around it speaks of a telephone."""
     number = EXTENSION.sub("", value).strip()
     length = sum(map(len, GROUPS.findall(number)))
-    return 7 <= length <= 15 and not DATE.fullmatch(number) and "//" not in number and not re.fullmatch(r"\d{1,2}(?:[ /]\d{1,2})+", number)
+    return (
+        7 <= length <= 15
+        and not DATE.fullmatch(number)
+        and "//" not in number
+        and not re.fullmatch(r"\d{1,2}(?:[ /]\d{1,2})+", number)
+    )
 
 
 def _grouped(number: str) -> bool:
@@ -39,8 +44,8 @@ def _grouped(number: str) -> bool:
 
 @lru_cache(4096)
 def _international(number: str) -> bool:
-    """An E.164 number of a country that exists, of a length it uses. (Allotted or not: test numbers are written too.)"""
-    import phonenumbers  # 30 ms: only texts with a number pay for it
+    """An E.164 number of a country that exists, of a length it uses. (Allotted or not: people write test numbers.)"""
+    import phonenumbers  # takes longer to import than all the rest: only a text with such a number pays for it
 
     try:
         parsed = phonenumbers.parse(number, None)

@@ -1,4 +1,4 @@
-"""Credentials: Gitleaks' rules and our own, found by keyword, then by pattern, then judged by how random the value is."""
+"""Credentials: Gitleaks' rules and our own, found by keyword and pattern, judged by how random the value is."""
 
 import json
 import math
@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tunegate.model import Category, value_digest
 from tunegate.scan.screen.hits import Hit
@@ -20,12 +21,16 @@ PLACEHOLDER = Pattern(
     r"my[_-]?(?:secret|token|key|pass)|[_-]here|none|null|undefined|process\.env|os\.environ|getenv|"
     r"(?:password|secret|token|key|name|value|string|str|int)$|^(?:https?|ftp)://|^\w+(?:\.\w+){0,3}\(|^/|^[\w-]+\.(?:com|org|py|js|txt|json|html?|yaml|pem|key)$"
 )
+LONG_RUN = Pattern(r"[A-Za-z0-9_/+=.:-]{20}")  # prose has few; `long` rules, whose keywords are short, need one
 DRAWN = Pattern(r"(?i)generated?\b|\bnew password|random|\bstrong password|example")
 
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """One rule: `mixed` counts kinds of characters the value must hold, `random` asks for a value that is no word or path."""
+    """One rule. `mixed`: kinds of characters the value must hold. `random`: it may be no word, path or placeholder.
+
+    `long`: the rule runs only on texts with a long unbroken run of characters.
+    """
 
     id: str
     pattern: Pattern
@@ -34,6 +39,7 @@ class Secret:
     mixed: int = 0
     near: Pattern | None = None
     random: bool = False
+    long: bool = False
     rank: int = 2
 
 
@@ -47,17 +53,27 @@ class Secrets:
 
     def find(self, text: str, awake: Iterable[int]) -> Iterator[Hit]:
         """Hits of the rules in `awake`: those of which `text` holds a keyword."""
+        long = None
         for at in awake:
-            yield from _matches(self.rules[at], text)
+            rule = self.rules[at]
+            if rule.long and long is None:
+                long = bool(LONG_RUN.search(text))
+            if long or not rule.long:
+                yield from _matches(rule, text)
 
 
-def _rule(entry: dict[str, object], rank: int) -> Secret:
-    fields = {name: entry[name] for name in ("entropy", "mixed", "random") if name in entry}
-    near = Pattern(str(entry["near"])) if "near" in entry else None
-    keywords = entry["keywords"]
-    assert isinstance(keywords, list)
-    rank -= bool(fields.get("random"))
-    return Secret(str(entry["id"]), Pattern(str(entry["pattern"])), tuple(keywords), near=near, rank=rank, **fields)  # type: ignore[arg-type]
+def _rule(entry: dict[str, Any], rank: int) -> Secret:
+    return Secret(
+        entry["id"],
+        Pattern(entry["pattern"]),
+        tuple(entry["keywords"]),
+        entry.get("entropy", 0.0),
+        entry.get("mixed", 0),
+        Pattern(entry["near"]) if "near" in entry else None,
+        entry.get("random", False),
+        entry.get("long", False),
+        rank - entry.get("random", False),
+    )
 
 
 def _matches(rule: Secret, text: str) -> Iterator[Hit]:

@@ -11,7 +11,7 @@ MAX_TEXTS = 64  # texts joined at most in one stretch
 
 @dataclass(frozen=True, slots=True)
 class Seam:
-    """A stretch joined of several texts. `starts[i]` is where text `parts[i]` begins in `value`, cut at `offsets[i]`."""
+    """A stretch joined of several texts: `parts[i]`, read from `offsets[i]` on, begins at `starts[i]` of `value`."""
 
     value: str
     parts: tuple[Text, ...]
