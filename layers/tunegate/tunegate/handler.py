@@ -7,6 +7,7 @@ So only Tunegate's own errors leave a function as they are; of any other, only i
 import functools
 import os
 import traceback
+import warnings
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
@@ -22,6 +23,8 @@ from tunegate.model import ObjectVersion
 logger = Logger()
 metrics = Metrics()
 tracer = Tracer()
+# Not every function counts something.
+warnings.filterwarnings("ignore", "No application metrics")
 
 CLIENT_CONFIG = Config(retries={"mode": "standard", "total_max_attempts": 4}, connect_timeout=5, read_timeout=60)
 """A short retry for what passes in seconds; what lasts longer is retried by the queue or the state machine."""
