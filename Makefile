@@ -38,7 +38,7 @@ check: setup ## Lint, format, types and templates
 	@$(RUN)/cfn-lint --regions us-east-1 -- stacks/*.yaml
 
 bench: setup ## Measure detection; results in build/bench.json
-	@$(RUN)/python -m benchmarks
+	@$(RUN)/python benchmarks/detection.py --json build/bench.json
 
 format: setup ## Put the code in its one format
 	@$(RUN)/ruff check --fix --quiet; $(RUN)/ruff format --quiet

@@ -1,6 +1,6 @@
 """How much the built-in screen finds, and how often it speaks up for nothing.
 
-    python benchmarks/detection.py [--json build/bench-detection.json] [--misses]
+    python benchmarks/detection.py [--json build/bench.json] [--misses]
 
 Jailbreaks and benign records are the held-out third of the corpora (see screen/corpora.py); identifiers and credentials
 are made up by screen/planted.py; the short injections are screen/short_injections.txt.
@@ -87,7 +87,7 @@ def main() -> int:
         print(TABLE_ROW.format(name, f"{row['recall']:.3f}", f"{row['false_flags']:.2%}", ""))
     if chosen.json:
         chosen.json.parent.mkdir(parents=True, exist_ok=True)
-        chosen.json.write_text(json.dumps(figures, indent=1) + "\n")
+        chosen.json.write_text(json.dumps({"detection": figures}, indent=1) + "\n")
     return 0
 
 

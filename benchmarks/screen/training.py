@@ -101,7 +101,7 @@ class Trainer:
         return csr_matrix((np.ones(len(flat)), flat, pointers), shape=(len(indices), len(self.names)))
 
     def fit(self, bad_records: set[int], good_records: set[int]) -> tuple[np.ndarray, float]:
-        """Weights and intercept. Each round keeps what tells: of jailbreaks the top half, of benign the worst windows."""
+        """Weights and intercept. Each round keeps what tells: the top half of jailbreaks, the worst benign windows."""
         chance = random.Random(SEED)  # noqa: S311 - a sample, the same every run
         bad = np.array([at for at, record in enumerate(self.bad.record) if record in bad_records])
         good_all = np.array([at for at, record in enumerate(self.good.record) if record in good_records])

@@ -1,6 +1,8 @@
 """`tunegate up` and `down`: the embedded cloud, deployed and left running."""
 
+import os
 import shlex
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,8 +27,7 @@ def up() -> None:
         say("The embedded cloud is already running.")
     else:
         cloud = start_cloud()
-    for name, value in cloud.environment().items():
-        print(f"export {name}={shlex.quote(value)}")
+    print("\n".join(_shell_lines(cloud)))
     say(f"Alerts arrive at {cloud.oncall_url}/alerts. Stop it all with: tunegate down")
 
 
@@ -43,6 +44,14 @@ def down() -> None:
         return
     cloud.stop()
     say("The embedded cloud is stopped.")
+
+
+def _shell_lines(cloud: "Cloud") -> Iterator[str]:
+    """What leads a shell to the embedded cloud, and away from the account it is signed in to."""
+    for name in sorted(os.environ.keys() - cloud.process_environment().keys()):
+        yield f"unset {name}"
+    for name, value in cloud.environment().items():
+        yield f"export {name}={shlex.quote(value)}"
 
 
 def running_cloud() -> "Cloud | None":

@@ -2,6 +2,11 @@
 
 from collections.abc import Callable
 
+from botocore.exceptions import BotoCoreError, ClientError
+
+from tunegate.errors import RetryableError, TunegateError, error_code
+from tunegate.policy import PolicyError
+
 NO_TELLING = 2
 """The exit code of a command that could not do what was asked, and of a scan that could not tell."""
 
@@ -22,9 +27,6 @@ def explain(error: BaseException) -> str | None:
 
 
 def _of_library(error: BaseException) -> str | None:
-    from tunegate.errors import RetryableError, TunegateError
-    from tunegate.policy import PolicyError
-
     if isinstance(error, RetryableError):
         return f"{error}. It may pass: try again."
     if isinstance(error, PolicyError):
@@ -33,8 +35,6 @@ def _of_library(error: BaseException) -> str | None:
 
 
 def _of_aws(error: BaseException) -> str | None:
-    from botocore.exceptions import BotoCoreError, ClientError
-
     if isinstance(error, ClientError):
         return _of_answer(error)
     if isinstance(error, BotoCoreError):
@@ -42,14 +42,13 @@ def _of_aws(error: BaseException) -> str | None:
     return None
 
 
-def _of_answer(error: "Exception") -> str:
-    answer = getattr(error, "response", {}).get("Error", {})
-    operation, code = getattr(error, "operation_name", "AWS"), str(answer.get("Code", "Unknown"))
+def _of_answer(error: ClientError) -> str:
+    operation, code = error.operation_name, error_code(error)
     if "AccessDenied" in code or code in {"403", "UnauthorizedOperation"}:
         return f"AWS refused {operation}: use the uploader's role to upload, and the operator's for everything else."
     if code in _STALE:
         return f"AWS did not accept your credentials ({code}): sign in again."
-    return f"AWS answered {operation} with {code}: {answer.get('Message', '')}".rstrip(": ")
+    return f"AWS answered {operation} with {code}: {error.response.get('Error', {}).get('Message', '')}".rstrip(": ")
 
 
 def _of_system(error: BaseException) -> str | None:

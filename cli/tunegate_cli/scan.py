@@ -8,14 +8,17 @@ import typer
 
 from tunegate.model import Decision, ObjectVersion, Verdict
 from tunegate.rows import finding_to_json
-from tunegate_cli.console import TransferBar, print_json, print_table, printable, say
+from tunegate_cli.console import TransferBar, output, print_json, print_table, printable, say
 from tunegate_cli.errors import NO_TELLING, CommandError
+from tunegate_cli.policy import read_policy
 from tunegate_cli.tables import add_row, findings_table, table_of
 
 if TYPE_CHECKING:
     from tunegate.policy import Policy
 
 EXIT_FLAGGED = 1
+MOST_ROWS = 20
+"""Findings of a file that a table shows, the most severe first."""
 NOTE = "Names and postal addresses are only found by Amazon Comprehend, after the upload."
 
 
@@ -42,8 +45,6 @@ def scan(
 
         tunegate scan train.jsonl --gate-bucket tunegate-approved-111122223333-us-east-1
     """
-    from tunegate_cli.policy import read_policy
-
     files = list(files_of(paths))
     judged = read_policy(policy) if policy else None
     decisions = _scan_all(files, judged, frozenset(gate_bucket) if gate_bucket else None)
@@ -101,9 +102,11 @@ def _to_json(decision: Decision) -> dict[str, Any]:
 def _print(decisions: list[Decision]) -> None:
     for decision in decisions:
         if decision.findings:
-            table = findings_table(decision.findings)
+            table = findings_table(decision.findings[:MOST_ROWS])
             table.title, table.title_justify = printable(decision.subject.key), "left"
             print_table(table, "")
+            if len(decision.findings) > MOST_ROWS:
+                output().print(f"... and {len(decision.findings) - MOST_ROWS} more: --json gives all of them.")
     summary = table_of("file", "verdict", "why")
     for decision in decisions:
         add_row(summary, decision.subject.key, decision.verdict, decision.reason)

@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated
 
+import boto3
 import typer
+from botocore.exceptions import ClientError
 
+from tunegate.errors import error_code
 from tunegate_cli.errors import CommandError
 
 if TYPE_CHECKING:
@@ -91,16 +94,12 @@ class Stack:
 
 def find_stack(name: str | None = None, session: "Session | None" = None) -> Stack:
     """The deployed stack of that name. Raises `CommandError` where there is none."""
-    # boto3 takes longer to import than `tunegate scan` takes for a small file, and that command needs none of it.
-    import boto3
-    from botocore.exceptions import ClientError
-
     name = name or os.environ.get("TUNEGATE_STACK") or DEFAULT_NAME
     session = session or boto3.Session()
     try:
         stacks = session.client("cloudformation").describe_stacks(StackName=name)["Stacks"]
     except ClientError as error:
-        if error.response.get("Error", {}).get("Code") == "ValidationError":
+        if error_code(error) == "ValidationError":
             raise _absent(name) from None
         raise
     if not stacks:

@@ -10,6 +10,7 @@ import typer
 from botocore.exceptions import ClientError
 from rich.live import Live
 
+from tunegate.errors import error_code
 from tunegate.model import Finding
 from tunegate.observe.ledger import decisions_of, recent
 from tunegate.rows import DecisionRow, Entity, finding_from_json, finding_to_json
@@ -99,7 +100,7 @@ def evidence_of(stack: Stack, row: DecisionRow) -> tuple[Finding, ...]:
     try:
         body = stack.s3.get_object(Bucket=stack.evidence, Key=row.evidence)["Body"].read()
     except ClientError as error:
-        code = error.response.get("Error", {}).get("Code", "")
+        code = error_code(error)
         say(f"The full findings cannot be read ({code}); these are the ones in the ledger.")
         return row.decision.findings
     return tuple(finding_from_json(finding) for finding in json.loads(body)["findings"])

@@ -7,6 +7,9 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from boto3.exceptions import Boto3Error, S3UploadFailedError
+from boto3.s3.transfer import TransferConfig
+from botocore.exceptions import BotoCoreError, ClientError
 
 from tunegate_cli.console import TransferBar, output
 from tunegate_cli.errors import CommandError, explain
@@ -40,9 +43,6 @@ class Intake:
 
     def put(self, item: Item, progress: Progress | None = None) -> str:
         """Put one file, in parts where it is large. Returns the id of the version it became."""
-        from boto3.exceptions import S3UploadFailedError
-        from boto3.s3.transfer import TransferConfig
-
         config = TransferConfig(multipart_threshold=MULTIPART_BYTES, multipart_chunksize=MULTIPART_BYTES)
         encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": self.kms_key}
         with _watched(self.s3) as versions:
@@ -109,9 +109,6 @@ def upload(
 
 def _upload_all(intake: Intake, items: list[Item]) -> int:
     """Upload what can be. Returns how many could not."""
-    from boto3.exceptions import Boto3Error
-    from botocore.exceptions import BotoCoreError, ClientError
-
     uploaded: list[str] = []
     try:
         with TransferBar(sum(item.path.stat().st_size for item in items)) as bar:

@@ -225,6 +225,13 @@ def test_concurrent_invocations_share_a_few_processes(emulator: Emulator) -> Non
     assert 1 <= len(set(processes)) <= PROCESSES_PER_FUNCTION
 
 
+def test_an_error_is_of_the_class_that_was_raised(emulator: Emulator) -> None:
+    source = "class RetryableError(Exception): pass\ndef handler(event, context): raise RetryableError('later')"
+    emulator.function("failing", source)
+
+    assert [emulator.invoke("failing")["errorType"] for _ in range(2)] == ["RetryableError"] * 2
+
+
 def test_an_alarm_on_metric_math_is_kept_as_declared(emulator: Emulator) -> None:
     metric = {"Namespace": "Tunegate", "MetricName": "Verdicts"}
     metrics = [

@@ -95,7 +95,7 @@ def test_services_assume_roles_for_this_account_only() -> None:
 @pytest.mark.parametrize("key", KEYS)
 def test_each_key_rotates_and_outlives_its_stack(key: str) -> None:
     assert KEYS[key]["EnableKeyRotation"] is True
-    assert template("keys")["Resources"][key]["DeletionPolicy"] == "Retain"
+    assert template("keys")["Resources"][key]["DeletionPolicy"] == "RetainExceptOnCreate"
 
 
 @pytest.mark.parametrize("key", KEYS)

@@ -2,15 +2,16 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tunegate_cli.demo import checks
+from tunegate_cli.demo import checks, leaks
 from tunegate_cli.demo.checks import check_alerts, check_places, check_readers, check_verdicts
 from tunegate_cli.demo.evidence import Run, Uploaded
-from tunegate_cli.demo.leaks import holds
-from tunegate_cli.report import FileStory, Place, ReceivedAlert, Step
+from tunegate_cli.demo.leaks import check_leaks, holds
+from tunegate_cli.report import FileStory, Place, ReceivedAlert, Report, Step
 from tunegate_cli.samples import Expected, Sample
 from tunegate_cli.stack import Stack, find_stack
 from unit.cli_world import SSN, World, refused, world
@@ -172,3 +173,31 @@ def test_a_value_with_quotes_is_found_in_nested_json() -> None:
     value = 'pass"word\\1'
     assert holds(json.dumps(json.dumps({"a": value})), value)
     assert not holds("nothing here", value)
+
+
+def searching(monkeypatch: pytest.MonkeyPatch, **texts: str) -> None:
+    """Have the search find these texts instead of what the services hold."""
+    found = [(place, "harmless") for place in leaks.SEARCHED]
+    monkeypatch.setattr(
+        leaks, "written", lambda *_: [*found, *((name.replace("_", " "), t) for name, t in texts.items())]
+    )
+
+
+def test_a_planted_value_anywhere_is_a_problem_that_does_not_repeat_it(
+    good: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    searching(monkeypatch, the_log_of_scan="seen 536-90-4399 here")
+    (problem,) = check_leaks(good, Report(AT, AT, good.files, [], []), tmp_path).problems
+    assert problem == "A value planted in flagged.jsonl stands in the log of scan"
+
+
+def test_nothing_planted_anywhere_is_no_problem(good: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    searching(monkeypatch)
+    assert check_leaks(good, Report(AT, AT, good.files, [], []), tmp_path).problems == ()
+
+
+def test_a_search_of_nothing_proves_nothing(good: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(leaks, "SEARCHED", ("the log of",))
+    monkeypatch.setattr(leaks, "written", lambda *_: [("the log of scan", "")])
+    (problem,) = check_leaks(good, Report(AT, AT, good.files, [], []), tmp_path).problems
+    assert "nothing to search" in problem

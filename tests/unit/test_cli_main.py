@@ -47,7 +47,7 @@ def test_a_reader_that_leaves_early_is_no_error() -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_help_starts_without_loading_the_aws_sdk_or_the_screen() -> None:
+def test_help_starts_without_loading_the_screen() -> None:
     code = "import sys, tunegate_cli.main; print([m for m in ('gcld3', 'tunegate.scan.screen') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"

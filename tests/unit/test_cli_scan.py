@@ -96,6 +96,12 @@ def test_references_are_checked_against_the_buckets_named(file: Callable[..., st
     assert run("scan", images, "--gate-bucket", "another").exit_code == 1
 
 
+def test_a_table_is_kept_short_and_says_so(file: Callable[..., str]) -> None:
+    bad = file("bad.jsonl", data=b"{\n" * 25)
+    assert "and 5 more" in run("scan", bad).stdout
+    assert len(json.loads(run("scan", "--json", bad).stdout)["objects"][0]["findings"]) == 25
+
+
 def test_another_policy_can_be_judged_by(flagged: str, tmp_path: Path) -> None:
     document = json.loads(run("policy", "show", "--default").stdout)
     document["types"]["pii/SSN"]["flags"] = False

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from tunegate.act.tags import Tag
+from tunegate.errors import error_code
 from tunegate.model import ObjectVersion
 from tunegate_cli.demo.evidence import Run, Uploaded
 from tunegate_cli.demo.roles import as_service_role
@@ -108,7 +109,7 @@ def _can_read(reader: "S3Client", bucket: str, key: str) -> bool:
         reader.get_object(Bucket=bucket, Key=key)["Body"].read()
     except ClientError as error:
         # Anything but a refusal, a missing key for one, would make this check pass for the wrong reason.
-        if error.response.get("Error", {}).get("Code") != "AccessDenied":
+        if error_code(error) != "AccessDenied":
             raise
         return False
     return True

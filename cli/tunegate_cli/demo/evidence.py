@@ -64,12 +64,23 @@ def received_alerts(oncall_url: str) -> list[ReceivedAlert]:
         return [_received(envelope) for envelope in json.load(answer)]
 
 
-def history(stack: Stack, scan_id: str) -> "list[HistoryEventTypeDef]":
-    """Every event of a scan's execution, inputs and outputs included."""
+def history(stack: Stack, execution: str) -> "list[HistoryEventTypeDef]":
+    """Every event of an execution, inputs and outputs included."""
     pages = stack.stepfunctions.get_paginator("get_execution_history").paginate(
-        executionArn=execution_arn(stack, scan_id), includeExecutionData=True
+        executionArn=execution, includeExecutionData=True
     )
     return [event for page in pages for event in page["events"]]
+
+
+def executions_of(stack: Stack, scan_id: str) -> list[str]:
+    """The execution of a scan, and those of its shards, which keep histories of their own."""
+    scan = execution_arn(stack, scan_id)
+    client = stack.stepfunctions
+    runs = [
+        r["mapRunArn"] for p in client.get_paginator("list_map_runs").paginate(executionArn=scan) for r in p["mapRuns"]
+    ]
+    pages = (page for run in runs for page in client.get_paginator("list_executions").paginate(mapRunArn=run))
+    return [scan, *(execution["executionArn"] for page in pages for execution in page["executions"])]
 
 
 def execution_arn(stack: Stack, scan_id: str) -> str:
@@ -103,7 +114,7 @@ def _steps(stack: Stack, upload: Uploaded, state: VersionState | None, alerts: S
     row = state.row if state else None
     if row is None:
         return steps
-    for event in history(stack, row.scan_id):
+    for event in history(stack, execution_arn(stack, row.scan_id)):
         name = event.get("stateEnteredEventDetails", {}).get("name", "")
         if name in STEPS:
             steps.append(Step(STEPS[name][0], iso(event["timestamp"]), STEPS[name][1]))

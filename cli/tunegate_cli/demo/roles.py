@@ -3,6 +3,8 @@
 import json
 from typing import TYPE_CHECKING, Any, cast
 
+import boto3
+
 from tunegate_cli.stack import Stack
 
 if TYPE_CHECKING:
@@ -11,8 +13,6 @@ if TYPE_CHECKING:
 
 def as_role(stack: Stack, arn: str) -> "Session":
     """A session of that role, for the demo's length."""
-    import boto3
-
     credentials = stack.sts.assume_role(RoleArn=arn, RoleSessionName="tunegate-demo")["Credentials"]
     return boto3.Session(
         aws_access_key_id=credentials["AccessKeyId"],

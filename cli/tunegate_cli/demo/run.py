@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
+from tunegate.errors import error_code
 from tunegate_cli.console import say
 from tunegate_cli.demo.checks import check_alerts, check_places, check_readers, check_verdicts
 from tunegate_cli.demo.evidence import Run, Uploaded, received_alerts, stories
@@ -65,7 +66,7 @@ def upload_one(intake: Intake, sample: Sample, path: Path) -> Uploaded:
         return Uploaded(sample, at, intake.put(Item(path, sample.path)))
     except ClientError as error:
         # A refusal is what one of the samples is for; of any other it is a wrong verdict, which the checks report.
-        return Uploaded(sample, at, None, str(error.response.get("Error", {}).get("Code", "")))
+        return Uploaded(sample, at, None, error_code(error))
 
 
 def follow(stack: Stack, uploads: Sequence[Uploaded]) -> dict[tuple[str, str], VersionState]:

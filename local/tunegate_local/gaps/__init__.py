@@ -20,5 +20,6 @@ def close() -> None:
     layers.layers_are_unpacked_once()
     runtime.functions_see_their_layers_only()
     runtime.functions_wait_for_a_process()
+    runtime.errors_carry_their_class()
     runtime.metric_math_alarms_are_accepted()
     runtime.state_machines_may_be_written_in_yaml()

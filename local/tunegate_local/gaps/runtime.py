@@ -4,6 +4,7 @@ import json
 import os
 import sys
 import time
+from contextvars import ContextVar
 from typing import Any
 
 import yaml
@@ -39,6 +40,35 @@ def functions_wait_for_a_process() -> None:
             time.sleep(0.02)
 
     lambda_svc.acquire_worker = acquire_worker
+
+
+def errors_carry_their_class() -> None:
+    """On AWS a raised exception's class is the `errorType`, by which a state machine retries; ministack drops it.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/python-exceptions.html
+    """
+    told = 'json.dumps({"status": "error", "error": str(e), '
+    script = lambda_runtime._PYTHON_WORKER_SCRIPT
+    if told not in script:
+        raise RuntimeError("ministack's worker no longer tells errors in the way this gap knows")
+    lambda_runtime._PYTHON_WORKER_SCRIPT = script.replace(told, told + '"type": type(e).__name__, ')
+    raised: ContextVar[str | None] = ContextVar("raised", default=None)
+    invoke, execute = lambda_runtime.Worker.invoke, lambda_svc._execute_function_warm
+
+    def invoke_and_note(*arguments: Any, **named: Any) -> dict[str, Any]:
+        answer: dict[str, Any] = invoke(*arguments, **named)
+        raised.set(answer.get("type"))
+        return answer
+
+    def execute_function(*arguments: Any, **named: Any) -> dict[str, Any]:
+        raised.set(None)
+        answer: dict[str, Any] = execute(*arguments, **named)
+        if answer.get("error") and raised.get():
+            answer["body"]["errorType"] = raised.get()
+        return answer
+
+    lambda_runtime.Worker.invoke = invoke_and_note
+    lambda_svc._execute_function_warm = execute_function
 
 
 def metric_math_alarms_are_accepted() -> None:

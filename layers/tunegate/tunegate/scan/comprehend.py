@@ -7,6 +7,7 @@ from tunegate.errors import aws_call
 from tunegate.model import Category, Detection, Text
 from tunegate.policy import Policy
 from tunegate.scan.packs import Pack, Packer
+from tunegate.scan.sensitive import named
 
 if TYPE_CHECKING:
     from mypy_boto3_comprehend import ComprehendClient
@@ -17,8 +18,6 @@ PII_DOCUMENT_BYTES = 100_000
 TOXICITY_SEGMENT_BYTES = 1_000
 TOXICITY_SEGMENTS = 10
 """DetectToxicContent takes at most ten segments of 1 KB, English only (Comprehend, trust and safety)."""
-
-_SECRET_TYPES = frozenset({"PASSWORD", "AWS_ACCESS_KEY", "AWS_SECRET_KEY", "PIN"})
 
 
 class PiiScan:
@@ -51,8 +50,7 @@ class PiiScan:
         with aws_call("Locating sensitive data"):
             answer = self._client.detect_pii_entities(Text=pack.text, LanguageCode=self._language)
         for entity in answer["Entities"]:
-            kind = str(entity["Type"])
-            category = Category.SECRET if kind in _SECRET_TYPES else Category.PII
+            category, kind = named(entity["Type"])
             place = pack.place(entity["BeginOffset"], entity["EndOffset"])
             yield Detection(category, kind, place, entity["Score"], "comprehend")
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
 from tunegate.errors import aws_call
 from tunegate.model import Category, Detection, Place, Record
 from tunegate.scan.packs import SEPARATOR, split_text
+from tunegate.scan.sensitive import named
 
 if TYPE_CHECKING:
     from mypy_boto3_bedrock_runtime import BedrockRuntimeClient
@@ -85,8 +86,8 @@ class GuardrailChecks:
             place = Place(
                 record.line, part.pointer, part.offset + entity["beginOffset"], part.offset + entity["endOffset"]
             )
-            kind = PII_ENTITIES[entity["type"]]
-            yield Detection(Category.PII, kind, place, entity["confidenceScore"], "guardrail_checks")
+            category, kind = named(PII_ENTITIES[entity["type"]])
+            yield Detection(category, kind, place, entity["confidenceScore"], "guardrail_checks")
 
 
 class ApplyGuardrail:
@@ -119,8 +120,8 @@ class ApplyGuardrail:
 
     def _sensitive(self, record: Record, assessment: Any) -> Iterator[Detection]:
         for entity in assessment.get("sensitiveInformationPolicy", {}).get("piiEntities", []):
-            kind = PII_ENTITIES.get(entity["type"], entity["type"])
-            yield Detection(Category.PII, kind, Place(record.line), detector="apply_guardrail")
+            category, kind = named(PII_ENTITIES.get(entity["type"], entity["type"]))
+            yield Detection(category, kind, Place(record.line), detector="apply_guardrail")
 
 
 class ComprehendPromptSafety:
