@@ -1,4 +1,7 @@
-"""Every AWS operation, request field and response field the library touches, held to botocore's own model."""
+"""Every AWS operation, request field and response field we touch, held to botocore's own model.
+
+The answers the command reads are typed by stubs made from that model, and mypy holds them to it.
+"""
 
 import ast
 from collections.abc import Iterator
@@ -11,8 +14,12 @@ import pytest
 from botocore import xform_name
 from botocore.model import ListShape, MapShape, OperationModel, Shape, StructureShape
 
-LIBRARY = Path(__file__).parents[2] / "layers/tunegate/tunegate"
-SERVICES = ("s3", "dynamodb", "sns", "stepfunctions", "comprehend", "bedrock-runtime")
+ROOT = Path(__file__).parents[2]
+LIBRARY, COMMAND = ROOT / "layers/tunegate/tunegate", ROOT / "cli/tunegate_cli"
+SERVICES = (
+    "s3", "dynamodb", "sns", "stepfunctions", "comprehend", "bedrock-runtime",
+    "cloudformation", "iam", "lambda", "logs", "sts",
+)  # fmt: skip
 
 # Response fields the library reads, by operation: `[]` steps into a list's or a map's members.
 RESPONSES = {
@@ -65,9 +72,9 @@ def operations() -> dict[str, tuple[str, OperationModel]]:
     return found
 
 
-def calls() -> Iterator[tuple[str, int, OperationModel, str, list[str]]]:
-    """(file, line, operation, service, keyword arguments) of each AWS call in the library."""
-    for path in sorted(LIBRARY.rglob("*.py")):
+def calls(*folders: Path) -> Iterator[tuple[str, int, OperationModel, str, list[str]]]:
+    """(file, line, operation, service, keyword arguments) of each AWS call."""
+    for path in sorted(path for folder in folders for path in folder.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
             if not isinstance(node, ast.Call):
                 continue
@@ -86,12 +93,12 @@ def _operation_name(node: ast.Call) -> str:
     return node.func.attr if ast.unparse(receiver).split(".")[-1].strip("_") in CLIENTS else ""
 
 
-CLIENTS = {"s3", "dynamodb", "sns", "stepfunctions", "client"}
+CLIENTS = {"s3", "dynamodb", "sns", "stepfunctions", "client", "cloudformation", "iam", "lambda", "logs", "sts"}
 
 
 def test_every_request_field_is_in_botocores_model() -> None:
-    found = list(calls())
-    assert len(found) >= 15
+    found = list(calls(LIBRARY, COMMAND))
+    assert len(found) >= 30
     for file, line, operation, _, fields in found:
         assert operation.input_shape is not None
         assert set(fields) <= set(operation.input_shape.members), f"{file}:{line} {operation.name}"
@@ -99,7 +106,7 @@ def test_every_request_field_is_in_botocores_model() -> None:
 
 
 def test_the_table_of_answers_covers_the_calls_the_library_makes_and_no_others() -> None:
-    called = {(service, operation.name) for _, _, operation, service, _ in calls()}
+    called = {(service, operation.name) for _, _, operation, service, _ in calls(LIBRARY)}
     # boto3's managed copy looks at its source by itself.
     assert called == set(RESPONSES) | UNREAD
 

@@ -104,7 +104,7 @@ def test_a_table_is_kept_short_and_says_so(file: Callable[..., str]) -> None:
 
 def test_another_policy_can_be_judged_by(flagged: str, tmp_path: Path) -> None:
     document = json.loads(run("policy", "show", "--default").stdout)
-    document["types"]["pii/SSN"]["flags"] = False
+    document["types"]["pii/SSN"] = {"severity": "low", "flags": False, "threshold": 0.5}
     policy = tmp_path / "policy.json"
     policy.write_text(json.dumps(document))
     assert run("scan", flagged, "--policy", str(policy)).exit_code == 0

@@ -76,6 +76,17 @@ def test_what_two_detectors_see_at_one_place_is_counted_once_and_says_both() -> 
     assert (entry.count, entry.detectors, whole.totals) == (1, {"screen", "comprehend"}, {(Category.PII, "SSN"): 1})
 
 
+def test_what_a_service_says_of_a_record_confirms_what_the_screen_saw_in_its_text() -> None:
+    seen = Detection(Category.PROMPT_ATTACK, "JAILBREAK", Place(3, "/prompt", 0, 40), 0.9)
+    said = Detection(Category.PROMPT_ATTACK, "JAILBREAK", Place(3), 0.8, "guardrail_checks")
+    whole = report(seen, said)
+    assert [(subject.pointer, entry.count) for subject, entry in whole.entries.items()] == [("/prompt", 1)]
+    assert [entry.detectors for entry in whole.entries.values()] == [{"screen", "guardrail_checks"}]
+    assert [subject.pointer for subject in report(said).entries] == [""]
+    elsewhere = Detection(Category.PROMPT_ATTACK, "JAILBREAK", Place(4), 0.8, "guardrail_checks")
+    assert report(seen, elsewhere).totals == {(Category.PROMPT_ATTACK, "JAILBREAK"): 2}
+
+
 def test_detections_of_one_type_at_one_place_are_one_finding_with_a_count() -> None:
     decision = judge_text(
         UPLOAD, ObjectFacts(1, Content.JSONL, False, ENCRYPTED), report(SSN, OTHER_SSN), default_policy(), KEY

@@ -29,17 +29,19 @@ class Entry:
     detectors: set[str] = field(default_factory=set)
     offsets: list[tuple[int, int]] = field(default_factory=list)
 
-    def add(self, detection: Detection) -> bool:
-        """Count a detection. False where another detector saw the same thing: then it only adds its word to it."""
-        self.score = max(self.score, detection.score)
-        self.detectors.add(detection.detector)
-        begin, end = detection.place.begin, detection.place.end
-        if any(begin < other_end and other_begin < end for other_begin, other_end in self.offsets):
-            return False
+    def add(self, detection: Detection) -> None:
+        self.confirm(detection)
         self.count += 1
         if len(self.offsets) < MOST_OFFSETS:
-            self.offsets.append((begin, end))
-        return True
+            self.offsets.append((detection.place.begin, detection.place.end))
+
+    def confirm(self, detection: Detection) -> None:
+        """Take note that another detector saw what is counted already."""
+        self.score = max(self.score, detection.score)
+        self.detectors.add(detection.detector)
+
+    def overlaps(self, place: Place) -> bool:
+        return any(place.begin < end and begin < place.end for begin, end in self.offsets)
 
 
 @dataclass(slots=True)
@@ -51,16 +53,28 @@ class ShardReport:
     shapes: dict[str, int] = field(default_factory=dict)
     entries: dict[Subject, Entry] = field(default_factory=dict)
     totals: dict[tuple[Category, str], int] = field(default_factory=dict)
+    by_line: dict[Subject, Subject] = field(default_factory=dict, repr=False)
 
     def add(self, detection: Detection) -> None:
         kind = (detection.category, detection.type)
         subject = Subject(*kind, detection.place.line, detection.place.pointer)
+        known = self._already_told(subject, detection.place)
+        if known is not None:
+            known.confirm(detection)
+            return
         if subject not in self.entries and (len(self.entries) < MOST_ENTRIES or kind not in self.totals):
             # The first of a type is always listed, so that what flags a file can be looked at.
             self.entries[subject] = Entry()
-        entry = self.entries.get(subject)
-        if entry is None or entry.add(detection):
-            self.totals[kind] = self.totals.get(kind, 0) + 1
+            self.by_line.setdefault(subject._replace(pointer=""), subject)
+        if subject in self.entries:
+            self.entries[subject].add(detection)
+        self.totals[kind] = self.totals.get(kind, 0) + 1
+
+    def _already_told(self, subject: Subject, place: Place) -> Entry | None:
+        """The entry that says the same: of an overlapping span, or, for one said of a whole record, of its line."""
+        whole_record = place.begin == place.end and not place.pointer
+        entry = self.entries.get(self.by_line.get(subject, subject) if whole_record else subject)
+        return entry if entry is not None and (whole_record or entry.overlaps(place)) else None
 
     def saw_shape(self, shape: str, line: int) -> None:
         self.shapes.setdefault(shape, line)
