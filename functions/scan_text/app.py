@@ -7,7 +7,7 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from tunegate.evidence import Evidence
-from tunegate.handler import about, client, count, guarded, setting
+from tunegate.handler import about, client, count, guarded, patient_client, setting
 from tunegate.observe.objects import ObjectSource
 from tunegate.observe.policies import policy_by_digest
 from tunegate.scan.screen import Screen
@@ -16,7 +16,7 @@ from tunegate.scan.shard import TextFile, scan_shard
 from tunegate.steps import ShardTask
 
 s3 = client("s3")
-services = cache(client)
+services = cache(patient_client)
 screen = Screen()
 
 

@@ -82,8 +82,8 @@ def test_a_file_no_service_answered_for_is_held_and_clean_when_scanned_again(
 
 def test_a_service_that_is_throttled_slows_the_scan_down_and_does_not_hold_the_file(deployment: Deployment) -> None:
     url = f"{deployment.cloud.environment()['AWS_ENDPOINT_URL_BEDROCK_RUNTIME']}/_faults"
-    # More than the SDK's own four tries, so that the state machine has to try again.
-    _ask(url, "PUT", {"operation": "InvokeGuardrailChecks", "error": "ThrottlingException", "times": 6})
+    # More than the SDK's own six tries, so that the state machine has to try again.
+    _ask(url, "PUT", {"operation": "InvokeGuardrailChecks", "error": "ThrottlingException", "times": 8})
     row = deployment.settled(deployment.put("review/throttled.jsonl", CLEAN))
     assert row.decision.verdict == "clean"
 

@@ -28,6 +28,8 @@ warnings.filterwarnings("ignore", "No application metrics")
 
 CLIENT_CONFIG = Config(retries={"mode": "standard", "total_max_attempts": 4}, connect_timeout=5, read_timeout=60)
 """A short retry for what passes in seconds; what lasts longer is retried by the queue or the state machine."""
+PATIENT_CONFIG = Config(retries={"mode": "adaptive", "total_max_attempts": 6}, connect_timeout=5, read_timeout=60)
+"""For services called once a record: slows itself down to the rate they grant, so that a shard is not begun anew."""
 
 type Handler[Event] = Callable[[Event, LambdaContext], Any]
 
@@ -72,6 +74,11 @@ def count(name: str, value: float = 1) -> None:
 def client(service: str) -> Any:
     """An AWS client with this product's retries and timeouts."""
     return boto3.client(service, config=CLIENT_CONFIG)  # type: ignore[call-overload]
+
+
+def patient_client(service: str) -> Any:
+    """The same for a service that a scan calls many times."""
+    return boto3.client(service, config=PATIENT_CONFIG)  # type: ignore[call-overload]
 
 
 def setting(name: str) -> str:

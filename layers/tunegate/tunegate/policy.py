@@ -47,7 +47,7 @@ class Rule(_Document):
 class Limits(_Document):
     """Sizes in bytes, of the text as it is after decompression."""
 
-    shard_bytes: Annotated[int, Field(ge=1, le=512 * 1024**2)] = 16 * 1024**2
+    shard_bytes: Annotated[int, Field(ge=1, le=512 * 1024**2)] = 1024**2
     record_bytes: Annotated[int, Field(ge=1024, le=64 * 1024**2)] = 8 * 1024**2
     object_bytes: Annotated[int, Field(ge=1, le=50 * 1024**3)] = 20 * 1024**3
 

@@ -5,7 +5,7 @@ Each service scores a request as a whole, so every request is of one record, and
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from tunegate.errors import aws_call
 from tunegate.model import Category, Detection, Place, Record
@@ -41,14 +41,6 @@ PII_ENTITIES = {
 _CONFIDENCE = {"NONE": 0.0, "LOW": 0.4, "MEDIUM": 0.7, "HIGH": 1.0}
 
 Role = Literal["user", "assistant", "system"]
-
-
-class PromptCheck(Protocol):
-    """What judges prompt attacks besides the built-in screen."""
-
-    def check(self, record: Record, *, with_pii: bool) -> Iterator[Detection]:
-        """Attacks in the record; sensitive data too where `with_pii` says that no other service knows its language."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ from typing import Any
 from tunegate.errors import PermanentError
 from tunegate.policy import Policy, PromptAttackService
 from tunegate.scan.comprehend import PiiScan, ToxicityScan
-from tunegate.scan.prompts import ApplyGuardrail, ComprehendPromptSafety, GuardrailChecks, PromptCheck
-from tunegate.scan.text import Checks, RecordScreen, TextScan
+from tunegate.scan.prompts import ApplyGuardrail, ComprehendPromptSafety, GuardrailChecks
+from tunegate.scan.text import Checks, PromptCheck, RecordScreen, TextScan
 
 ClientFactory = Callable[[str], Any]
 """Gives an AWS client by the service's name; only the services a policy names are asked for."""

@@ -7,7 +7,6 @@ from typing import Protocol
 from tunegate.model import Detection, Record, Text
 from tunegate.policy import Policy
 from tunegate.scan.language import language_of
-from tunegate.scan.prompts import PromptCheck
 from tunegate.scan.records import Parsed
 from tunegate.scan.report import ShardReport
 
@@ -23,6 +22,14 @@ class TextScan(Protocol):
 
     def add(self, line: int, text: Text) -> Iterator[Detection]: ...
     def finish(self) -> Iterator[Detection]: ...
+
+
+class PromptCheck(Protocol):
+    """What judges prompt attacks besides the built-in screen."""
+
+    def check(self, record: Record, *, with_pii: bool) -> Iterator[Detection]:
+        """Attacks in the record; sensitive data too where `with_pii` says that no other service knows its language."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
