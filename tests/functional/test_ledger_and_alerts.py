@@ -1,6 +1,7 @@
 """A decision is one row, a row that needs a person is one alert."""
 
 import json
+import time
 from typing import Any
 
 import boto3
@@ -99,6 +100,17 @@ def test_a_release_sends_the_quarantined_bytes_to_approved_and_says_who_and_why(
     assert account.bodies("quarantine", "a.jsonl") == [b"bytes"]
     [row] = [row for row in decisions_of(account.dynamodb, TABLE, "a.jsonl") if row.action is Action.RELEASE]
     assert (row.actor, row.decision.reason, row.decision.verdict) == (request.actor, request.reason, "clean")
+
+
+def test_a_release_of_an_older_upload_leaves_a_newer_clean_one_current(account: Account) -> None:
+    older, newer = flagged(account), account.upload("a.jsonl", b"newer", order="02")
+    settle(account, Scanned(Decision(newer.version, Verdict.CLEAN, "digest"), "02", "scan-2", ""))
+    time.sleep(2.2)  # the older upload's scan ends well after the newer one's copy was made
+    settle(account, older)
+    request = ReleaseRequest("a.jsonl", None, "reviewed", "ann")
+    released = release(account.s3, account.ledger, request, "quarantine", account.approved)
+    assert account.s3.get_object(Bucket="approved", Key="a.jsonl")["Body"].read() == b"newer"
+    assert account.tags(released)["tunegate-source"] == older.decision.subject.version_id
 
 
 @pytest.mark.parametrize(("reason", "actor"), [("  ", "ann"), ("because", "")])

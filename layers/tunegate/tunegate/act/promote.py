@@ -31,10 +31,19 @@ _CLOCK_STEP = timedelta(seconds=1)
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """An object version on its way, with its place among the uploads of its key: S3's event sequencer."""
+    """An object version on its way, with its place among the uploads of its key: S3's event sequencer.
+
+    `origin` is the version id it was uploaded under, where that is no longer its own, as after quarantine.
+    """
 
     version: ObjectVersion
     order: str
+    origin: str = ""
+
+    @property
+    def source(self) -> str:
+        """The version id of the upload: what a copy's tag names."""
+        return self.origin or self.version.version_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +79,13 @@ def place(s3: "S3Client", upload: Upload, to: Destination, verdict: Verdict, pol
         source = head(s3, upload.version)
     except GoneError:
         return _already_placed(s3, upload, to, verdict)
-    existing = _copy_of(s3, upload, to, source["LastModified"])
-    copy = existing or _make_copy(s3, upload, to, source)
+    # Copies of this upload and of newer ones were made after it was put. When a moved one was, we no longer know.
+    since = None if upload.origin else source["LastModified"]
+    copy = _copy_of(s3, upload, to, since) or _make_copy(s3, upload, to, source)
     _verify(s3, upload.version, copy, source)
-    _tag(s3, copy, final_tags(upload.version, upload.order, verdict, policy_digest))
+    _tag(s3, copy, final_tags(upload.source, upload.order, verdict, policy_digest))
     if to.ranked:
-        keep_newest_current(s3, to, upload.version.key, source["LastModified"])
+        keep_newest_current(s3, to, upload.version.key, since)
     return copy
 
 
@@ -87,7 +97,7 @@ def withdraw(s3: "S3Client", version: ObjectVersion, bucket: str, verdict: Verdi
     return len(copies)
 
 
-def keep_newest_current(s3: "S3Client", to: Destination, key: str, since: datetime) -> None:
+def keep_newest_current(s3: "S3Client", to: Destination, key: str, since: datetime | None) -> None:
     """Make the newest clean upload of a key its current object again, if a later copy of an older one hides it.
 
     Whoever writes last also looks last: S3 lists what was written before, so the loop of the last writer ends with
@@ -128,19 +138,19 @@ def _tags(s3: "S3Client", version: ObjectVersion) -> dict[str, str]:
 
 def _copy_of(s3: "S3Client", upload: Upload, to: Destination, since: datetime | None) -> ObjectVersion | None:
     copies = copies_in(s3, to.bucket, upload.version.key, since)
-    return next((c.version for c in copies if c.tags.get(Tag.SOURCE) == upload.version.version_id), None)
+    return next((c.version for c in copies if c.tags.get(Tag.SOURCE) == upload.source), None)
 
 
 def _already_placed(s3: "S3Client", upload: Upload, to: Destination, verdict: Verdict) -> ObjectVersion:
     for copy in copies_in(s3, to.bucket, upload.version.key):
-        if copy.tags.get(Tag.SOURCE) == upload.version.version_id and copy.tags.get(Tag.VERDICT) == verdict:
+        if copy.tags.get(Tag.SOURCE) == upload.source and copy.tags.get(Tag.VERDICT) == verdict:
             return copy.version
     raise GoneError("the version left intake before it was settled")
 
 
 def _make_copy(s3: "S3Client", upload: Upload, to: Destination, source: "HeadObjectOutputTypeDef") -> ObjectVersion:
     with aws_call("Copying the scanned version"):
-        _copy(s3, upload.version, to, settling_tags(upload.version, upload.order), source)
+        _copy(s3, upload.version, to, settling_tags(upload.source, upload.order), source)
     copy = _copy_of(s3, upload, to, source["LastModified"])
     if copy is None:
         raise PermanentError("the copy of the scanned version was not found after it was made")

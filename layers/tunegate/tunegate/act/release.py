@@ -38,7 +38,7 @@ def release(
         raise PermanentError("a release needs a reason and somebody who gives it")
     found = _quarantined(s3, request, quarantine)
     row = _decision_on(ledger, request.key, found.tags.get(Tag.SOURCE, ""))
-    upload = Upload(found.version, found.tags.get(Tag.ORDER, ""))
+    upload = Upload(found.version, found.tags.get(Tag.ORDER, ""), origin=found.tags[Tag.SOURCE])
     released = place(s3, upload, approved, Verdict.CLEAN, row.decision.policy_digest)
     ledger.record(_released(row, request), Action.RELEASE, released, request.actor)
     return released

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from urllib.parse import urlencode
 
-from tunegate.model import ObjectVersion, Verdict
+from tunegate.model import Verdict
 
 SETTLING = "settling"
 """The verdict of a copy not yet compared with its source; bucket policies let nobody read by it."""
@@ -17,12 +17,13 @@ class Tag(StrEnum):
     ORDER = "tunegate-order"
 
 
-def settling_tags(version: ObjectVersion, order: str) -> dict[str, str]:
-    return {Tag.VERDICT: SETTLING, Tag.SOURCE: version.version_id, Tag.ORDER: order}
+def settling_tags(source: str, order: str) -> dict[str, str]:
+    """`source` is the version id of the upload."""
+    return {Tag.VERDICT: SETTLING, Tag.SOURCE: source, Tag.ORDER: order}
 
 
-def final_tags(version: ObjectVersion, order: str, verdict: Verdict, policy_digest: str) -> dict[str, str]:
-    return settling_tags(version, order) | {Tag.VERDICT: verdict.value, Tag.POLICY: policy_digest}
+def final_tags(source: str, order: str, verdict: Verdict, policy_digest: str) -> dict[str, str]:
+    return settling_tags(source, order) | {Tag.VERDICT: verdict.value, Tag.POLICY: policy_digest}
 
 
 def ordering(tags: Mapping[str, str]) -> str:
