@@ -19,9 +19,13 @@ $(UV):
 	@if [ -x .tools/bin/pip ]; then .tools/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION); \
 	 else python3 -m pip install --quiet --disable-pip-version-check --prefix .tools uv==$(UV_VERSION); fi
 
-# uv finds Python 3.13 on the PATH or among pyenv's versions, and brings its own where there is none.
+# Python 3.13 is taken from the PATH or from pyenv, in this HOME or the account's own; where there is none, uv brings it.
+PYTHON := $(firstword $(shell command -v python3.13 >/dev/null && python3.13 -c 'import sys; print(sys.executable)' 2>/dev/null) \
+	$(wildcard $(PYENV_ROOT)/versions/3.13*/bin/python3.13 $(HOME)/.pyenv/versions/3.13*/bin/python3.13 \
+	$(shell echo ~$$(id -un))/.pyenv/versions/3.13*/bin/python3.13) 3.13)
+
 .venv/.ready: pyproject.toml uv.lock | $(UV)
-	@$(UV) sync --frozen --quiet --all-extras --python "$$(ls -d $${PYENV_ROOT:-$$HOME/.pyenv}/versions/3.13*/bin/python3.13 2>/dev/null | head -1 | grep . || echo 3.13)"
+	@$(UV) sync --frozen --quiet --all-extras --python $(PYTHON)
 	@touch $@
 
 demo: setup ## Run real training files through the whole system, deployed into the embedded cloud
