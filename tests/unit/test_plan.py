@@ -5,9 +5,12 @@ from itertools import pairwise
 
 import pytest
 
-from tunegate.facts import Content
+from tunegate.facts import Content, Encryption
+from tunegate.model import Category, Decision, Finding, ObjectVersion, Severity, Verdict
+from tunegate.policy import default_policy
 from tunegate.scan.plan import MOST_SHARDS, SAMPLE_BYTES, content_of, plan, sample_of
 from tunegate.scan.source import NotGzipError, TooLargeError, gunzip
+from tunegate.steps import InspectedFile, Inspection, Judgement, JudgeTask, ObjectRef, ShardResult
 
 
 @pytest.mark.parametrize(
@@ -62,3 +65,30 @@ def test_a_damaged_stream_is_an_error(data: bytes) -> None:
 def test_a_bomb_stops_at_the_limit() -> None:
     with pytest.raises(TooLargeError):
         list(gunzip(iter([gzip.compress(b"\0" * 10**7)]), 10**6))
+
+
+def test_the_largest_file_fits_what_step_functions_passes_between_steps() -> None:
+    """256 KiB of state (Step Functions, service quotas), with every shard, every result and a full judgement in it."""
+    policy = default_policy()
+    encryption = Encryption("aws:kms", "arn:aws:kms:us-east-1:111122223333:key/0dc5079d-7542-477a-93b9-14c91008c7f8")
+    file = InspectedFile(
+        size=policy.limits.object_bytes,
+        content=Content.JSONL,
+        gzipped=False,
+        encryption=encryption,
+        policy_digest="d" * 64,
+    )
+    shards = plan(policy.limits.object_bytes, gzipped=False, shard_bytes=policy.limits.shard_bytes)
+    finding = Finding(
+        Category.PII, "T" * 40, Severity.HIGH, True, 10**9, "/p" * 60, 10, 0.5, ("screen", "comprehend"), ((1, 2),) * 10
+    )
+    decision = Decision(ObjectVersion("b", "k", "v"), Verdict.FLAGGED, "d" * 64, (finding,) * 500, "r" * 500)
+    task = JudgeTask(
+        object=ObjectRef(bucket="b" * 63, key="k" * 1024, version_id="v" * 40),
+        order="0" * 32,
+        scan_id="s" * 80,
+        inspection=Inspection(file=file, shards=shards),
+        results=tuple(ShardResult(index=shard.index) for shard in shards),
+    )
+    state = task.model_dump_json() + Judgement.of(decision, "findings/" + "s" * 80).model_dump_json()
+    assert len(state.encode()) < 256 * 1024
