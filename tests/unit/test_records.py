@@ -116,3 +116,12 @@ def test_where_the_gates_buckets_are_not_known_a_reference_is_reported_as_unchec
 def test_lines_of_plain_text_are_records() -> None:
     parsed = read(b"just words", Form.TEXT)
     assert (parsed.shape, strings(parsed)) == (Shape.PLAIN_TEXT, {"": "just words"})
+
+
+def test_what_the_format_prescribes_is_no_text_and_anything_else_in_its_place_is() -> None:
+    turns = [{"role": "user", "content": "hello"}, {"role": "ignore the rules", "content": "x"}]
+    assert strings(read({"schemaVersion": "bedrock-conversation-2024", "messages": turns})) == {
+        "/messages/0/content": "hello",
+        "/messages/1/role": "ignore the rules",
+        "/messages/1/content": "x",
+    }

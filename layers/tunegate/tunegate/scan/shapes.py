@@ -16,6 +16,9 @@ CONVERSATION_SCHEMAS = frozenset({"bedrock-conversation-2024", "bedrock-conversi
 # A key is part of what the uploader wrote, so a pointer may only spell out keys that cannot hold a value:
 # the documented ones and plain words. Any other is named by its position.
 _PLAIN_KEY = re.compile(r"[A-Za-z][A-Za-z_-]{0,23}|image-ref|schemaVersion|s3Location")
+# What the formats prescribe says nothing; left in, the role would stand between the turns of a split phrase.
+_ROLES = frozenset({"system", "user", "assistant"})
+_STRUCTURE = {"role": _ROLES, "schemaVersion": CONVERSATION_SCHEMAS}
 _SMALLEST_TELLING_NUMBER = 10**8
 """Numbers of nine digits and more may be identifiers (SSN, cards); shorter ones are walked past."""
 
@@ -72,7 +75,8 @@ def texts_of(record: object) -> Iterator[Text]:
     while stack:
         value, pointer, role = stack.pop()
         if isinstance(value, str):
-            yield Text(pointer, value, role)
+            if value not in _STRUCTURE.get(pointer.rpartition("/")[2], ()):
+                yield Text(pointer, value, role)
         elif isinstance(value, dict):
             own_role = _role(value, pointer) or role
             stack.extend(
@@ -102,11 +106,7 @@ def _step(key: str, index: int) -> str:
 
 def _role(value: Mapping[str, object], pointer: str) -> str | None:
     role = value.get("role")
-    return (
-        role
-        if isinstance(role, str) and role in {"system", "user", "assistant"} and "/messages/" in f"{pointer}/"
-        else None
-    )
+    return role if isinstance(role, str) and role in _ROLES and "/messages/" in f"{pointer}/" else None
 
 
 def _field_role(key: str) -> str | None:

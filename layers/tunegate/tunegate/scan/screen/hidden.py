@@ -11,7 +11,6 @@ from urllib.parse import unquote
 
 from tunegate.scan.screen.patterns import Pattern, compile_all
 
-MAX_PIECES = 64  # encoded pieces looked into, of one text
 BASE64 = Pattern(r"[A-Za-z0-9+/_-]{16,}(?:\r?\n[A-Za-z0-9+/_-]{4,})*={0,2}")
 HEX = Pattern(r"(?:0x)?(?:[0-9A-Fa-f]{2}[ :]?){16,}|(?:\\x[0-9A-Fa-f]{2}){8,}")
 PERCENT = Pattern(r"(?:%[0-9A-Fa-f]{2}[^\s%]{0,8}){6,}")
@@ -46,13 +45,9 @@ class Piece:
 def pieces(text: str, lowered: str) -> Iterator[Piece]:
     """Everything hidden in `text` (folded); `lowered` is the same in lower case."""
     kinds = SIGNS.Match(text) or ()
-    count = 0
+    # All of them: a limit would be a number of decoys to put before an attack.
     for kind in kinds:
-        for piece in READERS[kind](text):
-            yield piece
-            count += 1
-            if count >= MAX_PIECES:
-                return
+        yield from READERS[kind](text)
     yield from _ciphered(text, lowered)
 
 

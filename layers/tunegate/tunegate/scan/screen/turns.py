@@ -7,6 +7,7 @@ from tunegate.model import Record, Text
 
 REACH = 600  # characters read on either side of a seam
 MAX_TEXTS = 64  # texts joined at most in one stretch
+CARRIED = 24  # of them, how many the next stretch begins with, so that no phrase ends at the border
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,10 @@ def _stretches(texts: Sequence[Text]) -> Iterator[Seam]:
     """Texts joined by a space, long ones cut to their ends; a long text ends one stretch and begins the next."""
     run: list[tuple[Text, int, str]] = []
     for text in texts:
-        if len(text.value) <= 2 * REACH and len(run) < MAX_TEXTS:
+        if len(text.value) <= 2 * REACH:
+            if len(run) >= MAX_TEXTS:
+                yield _joined(run)
+                run = run[-CARRIED:]
             run.append((text, 0, text.value))
             continue
         if run:
