@@ -65,27 +65,14 @@ def running_cloud() -> "Cloud | None":
 def start_cloud() -> "Cloud":
     """Start the embedded cloud and deploy into it. Nothing is left running where that fails."""
     _require()
-    from tunegate_local.cloud import CloudError, start
+    from tunegate_local.cloud import CloudError
+    from tunegate_local.deploy import up
 
-    say("Starting the embedded cloud ...")
+    say("Starting the embedded cloud, and deploying Tunegate into it with `sam build` and `sam deploy` ...")
     try:
-        cloud = start(state_dir=_state_dir())
-        try:
-            _deploy(cloud)
-        except BaseException:
-            cloud.stop()
-            raise
+        return up(_state_dir())[0]
     except CloudError as error:
         raise CommandError(str(error)) from None
-    return cloud
-
-
-def _deploy(cloud: "Cloud") -> None:
-    from tunegate_local.deploy import deploy, subscribe
-
-    say("Deploying Tunegate into it with `sam build` and `sam deploy` ...")
-    outputs = deploy(cloud.process_environment(), state_dir=cloud.state_dir)
-    subscribe(cloud.environment(), outputs["AlertsTopicArn"], cloud.oncall_url)
 
 
 def _state_dir() -> Path:

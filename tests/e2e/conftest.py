@@ -5,7 +5,6 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import boto3
@@ -14,8 +13,8 @@ import pytest
 from tunegate.model import ObjectVersion
 from tunegate.observe.ledger import decisions_of
 from tunegate.rows import DecisionRow
-from tunegate_local.cloud import Cloud, start
-from tunegate_local.deploy import deploy, subscribe
+from tunegate_local.cloud import Cloud
+from tunegate_local.deploy import up
 
 SETTLE_SECONDS = 240.0
 """Generous: on a busy machine of two cores a cold start takes many seconds."""
@@ -88,8 +87,6 @@ class Deployment:
 
 @pytest.fixture(scope="session")
 def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    state: Path = tmp_path_factory.mktemp("cloud")
-    with start(state_dir=state) as cloud:
-        outputs = deploy(cloud.process_environment(), state_dir=state)
-        subscribe(cloud.environment(), outputs["AlertsTopicArn"], cloud.oncall_url)
+    cloud, outputs = up(tmp_path_factory.mktemp("cloud"))
+    with cloud:
         yield Deployment(cloud, outputs)

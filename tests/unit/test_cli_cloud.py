@@ -34,6 +34,9 @@ class FakeCloud:
     def process_environment(self) -> dict[str, str]:
         return {name: value for name, value in os.environ.items() if name != "AWS_PROFILE"} | self.environment()
 
+    def wait(self) -> None:
+        assert self.is_running
+
     def stop(self) -> None:
         self.is_running = False
 
@@ -54,7 +57,7 @@ class FakeCloud:
 @pytest.fixture
 def cloud(monkeypatch: pytest.MonkeyPatch) -> FakeCloud:
     fake = FakeCloud()
-    monkeypatch.setattr(local, "start", fake.start)
+    monkeypatch.setattr(deployment, "start", fake.start)
     monkeypatch.setattr(local, "running", lambda _: fake if fake.is_running else None)
     monkeypatch.setattr(deployment, "deploy", fake.deploy)
     monkeypatch.setattr(deployment, "subscribe", fake.subscribe)
