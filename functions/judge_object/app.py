@@ -26,7 +26,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> Any:
         decision = held(subject, missing, task.inspection.file.policy_digest)
     else:
         policy = policy_by_digest(s3, setting("POLICY_BUCKET"), task.inspection.file.policy_digest)
-        reports = [evidence.get_shard(task.scan_id, shard.index) for shard in task.inspection.shards]
+        reports = (evidence.get_shard(task.scan_id, shard.index) for shard in task.inspection.shards)
         decision = judge_scan(subject, task.inspection, reports, policy, setting("DATA_KEY_ARN"))
     logger.info("Judged", verdict=decision.verdict, findings=len(decision.findings))
     return Judgement.of(decision, evidence.put_findings(task.scan_id, decision)).model_dump(mode="json")

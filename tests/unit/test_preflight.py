@@ -5,6 +5,8 @@ import json
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tunegate.preflight import UnreadableError, scan_file
 
@@ -48,3 +50,28 @@ def test_bytes_read_are_reported_as_they_are_read(tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_read_is_an_error_in_one_line(tmp_path: Path) -> None:
     with pytest.raises(UnreadableError, match="No such file"):
         scan_file(tmp_path / "absent.jsonl")
+
+
+BYTES = st.one_of(
+    st.binary(max_size=400),
+    st.text(max_size=200).map(lambda text: text.encode("utf-8", "surrogatepass")),
+    st.binary(max_size=200).map(gzip.compress),
+    st.lists(
+        st.sampled_from([b'{"prompt": "', b'"}', b"\\u0000", b"\\ud83d", b"\n", b"\xff", b"[[", b"\0", b"a" * 50])
+    ).map(b"".join),
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(BYTES, st.sampled_from(["a.jsonl", "a.txt", "a", "a.jsonl.gz", "a.bin"]))
+def test_rubbish_is_judged_and_never_crashes_the_scan(
+    tmp_path_factory: pytest.TempPathFactory, data: bytes, name: str
+) -> None:
+    path = tmp_path_factory.mktemp("rubbish") / name
+    path.write_bytes(data)
+    if scan_file(path).verdict == "clean":
+        text = gzip.decompress(data) if data.startswith(b"\x1f\x8b") else data
+        lines = [line.decode("utf-8") for line in text.split(b"\n") if line.strip()]
+        assert lines, "a file without a record is not clean"
+        if name.startswith("a.jsonl"):
+            assert all(json.loads(line.removeprefix("\ufeff")) is not Ellipsis for line in lines)

@@ -118,6 +118,14 @@ def test_lines_of_plain_text_are_records() -> None:
     assert (parsed.shape, strings(parsed)) == (Shape.PLAIN_TEXT, {"": "just words"})
 
 
+def test_a_pointer_is_bounded_however_deep_the_uploader_nests() -> None:
+    value: object = "deep"
+    for _ in range(900):
+        value = {"level": value}
+    [pointer] = strings(read(value))
+    assert len(pointer) < 210
+
+
 def test_what_the_format_prescribes_is_no_text_and_anything_else_in_its_place_is() -> None:
     turns = [{"role": "user", "content": "hello"}, {"role": "ignore the rules", "content": "x"}]
     assert strings(read({"schemaVersion": "bedrock-conversation-2024", "messages": turns})) == {

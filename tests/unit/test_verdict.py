@@ -126,9 +126,17 @@ def test_a_scan_that_misses_a_shard_or_has_one_twice_is_not_whole(results: Seque
     assert missing_shards(inspection(2), [ShardResult(index=index) for index in results])
 
 
-def test_a_whole_scan_misses_nothing_and_too_few_reports_are_held() -> None:
+def test_a_whole_scan_misses_nothing_and_is_judged_by_all_its_shards() -> None:
     assert missing_shards(inspection(2), [ShardResult(index=1), ShardResult(index=0)]) == ""
-    assert judge_scan(UPLOAD, inspection(2), [report()], default_policy(), KEY).verdict == Verdict.HELD
+    decision = judge_scan(UPLOAD, inspection(2), iter([report(lines=4), report(SSN)]), default_policy(), KEY)
+    assert [(finding.type, finding.line) for finding in decision.findings] == [("SSN", 7)]
+
+
+def test_a_file_of_many_full_shards_lists_a_bounded_number_of_places_and_counts_them_all() -> None:
+    full = [report(*[Detection(Category.PII, "NAME", Place(line)) for line in range(1, MOST_ENTRIES + 1)])] * 3
+    whole = merge([*full, report(SSN)])
+    assert len(whole.entries) == MOST_ENTRIES + 1
+    assert whole.totals == {(Category.PII, "NAME"): 3 * MOST_ENTRIES, (Category.PII, "SSN"): 1}
 
 
 def test_the_reason_repeats_our_own_words_and_nobody_elses() -> None:

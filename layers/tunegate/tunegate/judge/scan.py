@@ -1,9 +1,9 @@
 """The judgement of a whole scan: its shards' reports become one decision, or a hold where a shard is missing."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from tunegate.judge.reasons import reason_of
-from tunegate.judge.verdict import held, judge_text
+from tunegate.judge.verdict import judge_text
 from tunegate.model import Decision, ObjectVersion
 from tunegate.policy import Policy
 from tunegate.scan.report import ShardReport, merge
@@ -21,9 +21,7 @@ def missing_shards(inspection: Inspection, results: Sequence[ShardResult]) -> st
 
 
 def judge_scan(
-    subject: ObjectVersion, inspection: Inspection, reports: Sequence[ShardReport], policy: Policy, expected_key: str
+    subject: ObjectVersion, inspection: Inspection, reports: Iterable[ShardReport], policy: Policy, expected_key: str
 ) -> Decision:
-    """The decision on a file all of whose shards were scanned; `reports` in the shards' order."""
-    if len(reports) != len(inspection.shards):
-        return held(subject, "not every part of the file was scanned", policy.digest)
+    """The decision on a file none of whose shards is missing; `reports` in the shards' order, read one by one."""
     return judge_text(subject, inspection.file.facts(), merge(reports), policy, expected_key)

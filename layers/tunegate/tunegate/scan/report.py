@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from tunegate.model import Category, Detection, Place
 
 MOST_ENTRIES = 2_000
-"""Places a shard lists one by one; beyond, they still count in `totals`. Keeps a report under about 400 kB."""
+"""Places listed one by one, of a shard and of a file; beyond, they still count in `totals`."""
 MOST_OFFSETS = 10
 
 
@@ -112,8 +112,9 @@ def merge(reports: Iterable[ShardReport]) -> ShardReport:
     whole = ShardReport()
     for report in reports:
         for subject, entry in report.entries.items():
-            line = subject.line + whole.lines if subject.line else 0
-            whole.entries[subject._replace(line=line)] = entry
+            if len(whole.entries) < MOST_ENTRIES or subject[:2] not in whole.totals:
+                line = subject.line + whole.lines if subject.line else 0
+                whole.entries[subject._replace(line=line)] = entry
         for kind, count in report.totals.items():
             whole.totals[kind] = whole.totals.get(kind, 0) + count
         for shape, line in report.shapes.items():

@@ -16,6 +16,9 @@ CONVERSATION_SCHEMAS = frozenset({"bedrock-conversation-2024", "bedrock-conversi
 # A key is part of what the uploader wrote, so a pointer may only spell out keys that cannot hold a value:
 # the documented ones and plain words. Any other is named by its position.
 _PLAIN_KEY = re.compile(r"[A-Za-z][A-Za-z_-]{0,23}|image-ref|schemaVersion|s3Location")
+LONGEST_POINTER = 200
+"""Characters of a pointer that are told. Findings travel in payloads of bounded size, and nesting is the uploader's."""
+
 # What the formats prescribe says nothing; left in, the role would stand between the turns of a split phrase.
 _ROLES = frozenset({"system", "user", "assistant"})
 _STRUCTURE = {"role": _ROLES, "schemaVersion": CONVERSATION_SCHEMAS}
@@ -76,7 +79,7 @@ def texts_of(record: object) -> Iterator[Text]:
         value, pointer, role = stack.pop()
         if isinstance(value, str):
             if value not in _STRUCTURE.get(pointer.rpartition("/")[2], ()):
-                yield Text(pointer, value, role)
+                yield Text(_bounded(pointer), value, role)
         elif isinstance(value, dict):
             own_role = _role(value, pointer) or role
             stack.extend(
@@ -91,17 +94,21 @@ def texts_of(record: object) -> Iterator[Text]:
         elif isinstance(value, list):
             stack.extend(reversed([(item, f"{pointer}/{i}", role) for i, item in enumerate(value)]))
         elif isinstance(value, int) and not isinstance(value, bool) and abs(value) >= _SMALLEST_TELLING_NUMBER:
-            yield Text(pointer, str(value), role)
+            yield Text(_bounded(pointer), str(value), role)
 
 
 def _unusual_keys(value: Mapping[str, object], pointer: str) -> Iterator[Text]:
     for index, key in enumerate(value):
         if not _PLAIN_KEY.fullmatch(key):
-            yield Text(f"{pointer}/{_step(key, index)}", key)
+            yield Text(_bounded(f"{pointer}/{_step(key, index)}"), key)
 
 
 def _step(key: str, index: int) -> str:
     return key if _PLAIN_KEY.fullmatch(key) else f"*{index}"
+
+
+def _bounded(pointer: str) -> str:
+    return pointer if len(pointer) <= LONGEST_POINTER else f"{pointer[:LONGEST_POINTER]}/*"
 
 
 def _role(value: Mapping[str, object], pointer: str) -> str | None:
