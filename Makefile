@@ -6,6 +6,7 @@ SHELL := /bin/bash
 UV_VERSION := 0.13.9
 UV := .tools/bin/uv
 RUN := .venv/bin
+VENDORED := $(UV) export --frozen --no-default-groups --no-emit-project --no-header --no-annotate --quiet
 export SAM_CLI_TELEMETRY := 0
 
 help: ## Show this list
@@ -40,6 +41,7 @@ check: setup ## Lint, format, types and templates
 	@$(RUN)/mypy
 	@$(RUN)/sam validate --lint --region us-east-1
 	@$(RUN)/cfn-lint --regions us-east-1 -- stacks/*.yaml
+	@$(VENDORED) | cmp -s - layers/vendor/requirements.txt || { echo "The vendor layer is not what uv.lock says: make vendor"; exit 1; }
 
 bench: setup ## Measure detection; results in build/bench.json
 	@$(RUN)/python benchmarks/detection.py --json build/bench.json
@@ -48,7 +50,7 @@ format: setup ## Put the code in its one format
 	@$(RUN)/ruff check --fix --quiet; $(RUN)/ruff format --quiet
 
 vendor: setup ## Rewrite the pinned packages of the vendor layer from the lock file
-	@$(UV) export --frozen --no-default-groups --no-emit-project --no-header --no-annotate --quiet --output-file layers/vendor/requirements.txt
+	@$(VENDORED) --output-file layers/vendor/requirements.txt
 
 clean: ## Remove what was built, and the environment
 	@rm -rf .venv .tools .aws-sam build .tunegate .mypy_cache .ruff_cache .pytest_cache
