@@ -120,6 +120,7 @@ def test_every_response_field_is_in_botocores_model(service: str, operation: str
     shape: Shape | Any = model.output_shape
     for step in path.split("."):
         shape = _member(shape, step)
+    assert shape is not None
 
 
 def _member(shape: Any, step: str) -> Any:

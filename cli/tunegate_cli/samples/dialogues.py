@@ -13,7 +13,6 @@ class Exchange(NamedTuple):
 
 SYSTEM = "You are the help desk of a home goods shop. Answer briefly and kindly, and say what the customer can do next."
 SYSTEM_JA = "あなたは家庭用品店のサポート担当です。簡潔かつ丁寧に、次にできることを案内してください。"
-SYSTEM_ES = "Eres el servicio de atención de una tienda de artículos para el hogar. Responde con brevedad y amabilidad."
 
 _GOODS = (
     "kettle",

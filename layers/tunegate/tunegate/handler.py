@@ -8,7 +8,7 @@ import functools
 import os
 import traceback
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 import boto3
@@ -87,10 +87,6 @@ def setting(name: str) -> str:
     if not value:
         raise PermanentError(f"the setting {name} is missing from this function's environment")
     return value
-
-
-def version_from(document: Mapping[str, str]) -> ObjectVersion:
-    return ObjectVersion(document["bucket"], document["key"], document["version_id"])
 
 
 def _reraise(kind: type[TunegateError], message: str) -> NoReturn:

@@ -91,7 +91,7 @@ def place(s3: "S3Client", upload: Upload, to: Destination, verdict: Verdict, pol
 
 def withdraw(s3: "S3Client", version: ObjectVersion, bucket: str, verdict: Verdict) -> int:
     """Make every copy of an upload in `bucket` unreadable by giving it another verdict. Returns how many there were."""
-    copies = [copy for copy in copies_in(s3, bucket, version.key) if copy.tags.get(Tag.SOURCE) == version.version_id]
+    copies = _copies_of(s3, bucket, version.key, version.version_id)
     for copy in copies:
         _tag(s3, copy.version, copy.tags | {Tag.VERDICT: verdict.value})
     return len(copies)
@@ -136,14 +136,19 @@ def _tags(s3: "S3Client", version: ObjectVersion) -> dict[str, str]:
     return {tag["Key"]: tag["Value"] for tag in answer["TagSet"]}
 
 
+def _copies_of(s3: "S3Client", bucket: str, key: str, source: str, since: datetime | None = None) -> list[Copy]:
+    """The copies of one upload, newest first; `source` is the version id it was uploaded under."""
+    return [copy for copy in copies_in(s3, bucket, key, since) if copy.tags.get(Tag.SOURCE) == source]
+
+
 def _copy_of(s3: "S3Client", upload: Upload, to: Destination, since: datetime | None) -> ObjectVersion | None:
-    copies = copies_in(s3, to.bucket, upload.version.key, since)
-    return next((c.version for c in copies if c.tags.get(Tag.SOURCE) == upload.source), None)
+    copies = _copies_of(s3, to.bucket, upload.version.key, upload.source, since)
+    return copies[0].version if copies else None
 
 
 def _already_placed(s3: "S3Client", upload: Upload, to: Destination, verdict: Verdict) -> ObjectVersion:
-    for copy in copies_in(s3, to.bucket, upload.version.key):
-        if copy.tags.get(Tag.SOURCE) == upload.source and copy.tags.get(Tag.VERDICT) == verdict:
+    for copy in _copies_of(s3, to.bucket, upload.version.key, upload.source):
+        if copy.tags.get(Tag.VERDICT) == verdict:
             return copy.version
     raise GoneError("the version left intake before it was settled")
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
@@ -27,10 +26,9 @@ class GoneError(PermanentError):
 
 @dataclass(frozen=True, slots=True)
 class StoredObject:
-    """What HEAD says of a version: size in bytes, when it was put, how it is encrypted."""
+    """What HEAD says of a version: size in bytes, and how it is encrypted."""
 
     size: int
-    last_modified: datetime
     encryption: Encryption
 
 
@@ -50,7 +48,7 @@ def head(s3: "S3Client", version: ObjectVersion) -> "HeadObjectOutputTypeDef":
 def stored_object(s3: "S3Client", version: ObjectVersion) -> StoredObject:
     answer = head(s3, version)
     encryption = Encryption(answer.get("ServerSideEncryption"), answer.get("SSEKMSKeyId"))
-    return StoredObject(answer["ContentLength"], answer["LastModified"], encryption)
+    return StoredObject(answer["ContentLength"], encryption)
 
 
 class ObjectSource:
