@@ -106,7 +106,11 @@ def start(ports: Ports | None = None, state_dir: Path = STATE_DIR, wait_for: tup
     state_dir = state_dir.resolve()
     temporary = state_dir / "tmp"
     temporary.mkdir(parents=True, exist_ok=True)
-    environment = _process_environment(ports) | {"TMPDIR": str(temporary)}
+    environment = _process_environment(ports) | {
+        "TMPDIR": str(temporary),
+        "TUNEGATE_LOCAL_COMPREHEND_URL": _url(ports.comprehend),
+        "TUNEGATE_LOCAL_GUARDRAILS_URL": _url(ports.bedrock_runtime),
+    }
     started: list[Process] = []
     try:
         for name, arguments, port in _services(ports):
@@ -142,8 +146,6 @@ def _services(ports: Ports) -> Iterator[tuple[str, list[str], int]]:
 def _environment(ports: Ports) -> dict[str, str]:
     return {
         "AWS_ENDPOINT_URL": _url(ports.emulator),
-        "AWS_ENDPOINT_URL_COMPREHEND": _url(ports.comprehend),
-        "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": _url(ports.bedrock_runtime),
         "AWS_REGION": REGION,
         "AWS_DEFAULT_REGION": REGION,
         "AWS_ACCESS_KEY_ID": ACCESS_KEY_ID,

@@ -46,7 +46,13 @@ def deploy(environment: Mapping[str, str], stack: str = STACK, state_dir: Path =
     cloudformation = _client("cloudformation", environment)
     # A bucket of its own spares sam the stack it would make to have one.
     _client("s3", environment).create_bucket(Bucket=ARTIFACTS)
-    parameters = [f"Architecture={_architecture()}", "LedgerDeletionProtection=false"]
+    parameters = [
+        f"Architecture={_architecture()}",
+        "LedgerDeletionProtection=false",
+        "CreateMacieSession=true",
+        "FollowUpSeconds=2",
+        "PollSeconds=2",
+    ]
     with log.open("wb") as output, _alone():
         if not _build(parameters, environment, output):
             raise CloudError(f"sam build failed; see {log}")

@@ -1,4 +1,4 @@
-"""The AWS emulator of the embedded cloud: ministack in this process, with IAM evaluated and its gaps closed."""
+"""The AWS emulator of the embedded cloud: ministack with IAM evaluated, its gaps closed, and services of ours in it."""
 
 import asyncio
 import os
@@ -6,6 +6,7 @@ import resource
 import signal
 import tempfile
 from pathlib import Path
+from typing import cast
 
 HOST = "127.0.0.1"
 ACCOUNT_ID = "111122223333"
@@ -49,10 +50,12 @@ def _configure(port: int, state: Path) -> None:
 async def _serve(port: int) -> None:
     from hypercorn.asyncio import serve as hypercorn_serve
     from hypercorn.config import Config
+    from hypercorn.typing import ASGIFramework
     from ministack.app import app
 
-    from tunegate_local import gaps
+    from tunegate_local import gaps, services
 
+    application = services.mount(app)
     gaps.close()
     stop = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
@@ -61,7 +64,7 @@ async def _serve(port: int) -> None:
     config.bind = [f"{HOST}:{port}"]
     config.keep_alive_timeout = 75
     config.graceful_timeout = 1
-    await hypercorn_serve(app, config, shutdown_trigger=stop.wait)
+    await hypercorn_serve(cast(ASGIFramework, application), config, shutdown_trigger=stop.wait)
 
 
 def _allow_many_files() -> None:

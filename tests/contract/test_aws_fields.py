@@ -3,112 +3,78 @@
 The answers the command reads are typed by stubs made from that model, and mypy holds them to it.
 """
 
-import ast
-from collections.abc import Iterator
-from functools import cache
-from pathlib import Path
 from typing import Any
 
-import botocore.session
 import pytest
-from botocore import xform_name
-from botocore.model import ListShape, MapShape, OperationModel, Shape, StructureShape
+from botocore.model import ListShape, MapShape, Shape, StructureShape
 
-ROOT = Path(__file__).parents[2]
-LIBRARY, COMMAND = ROOT / "layers/tunegate/tunegate", ROOT / "cli/tunegate_cli"
-SERVICES = (
-    "s3", "dynamodb", "sns", "stepfunctions", "comprehend", "bedrock-runtime",
-    "cloudformation", "iam", "lambda", "logs", "sts",
-)  # fmt: skip
+from contract.aws_calls import COMMAND, FUNCTIONS, LIBRARY, calls, model, operations, other_methods
+from contract.aws_fields_read import RESPONSES, UNREAD
+from tunegate.observe import listings
+from tunegate.observe.answers import DONE, ENDED
+from tunegate.observe.routes import TARGETS
 
-# Response fields the library reads, by operation: `[]` steps into a list's or a map's members.
-RESPONSES = {
-    ("s3", "HeadObject"): [
-        "ContentLength", "LastModified", "ServerSideEncryption", "SSEKMSKeyId", "ChecksumType", "ChecksumCRC64NVME",
-        "ChecksumSHA256", "ChecksumCRC32C", "ChecksumCRC32", "ChecksumSHA1", "ContentType", "ContentEncoding",
-        "ContentLanguage", "ContentDisposition", "CacheControl", "Metadata",
-    ],
-    ("s3", "GetObject"): ["Body"],
-    ("s3", "ListObjectVersions"): [
-        "Versions.[].Key", "Versions.[].VersionId", "Versions.[].IsLatest", "Versions.[].LastModified",
-    ],
-    ("s3", "GetObjectTagging"): ["TagSet.[].Key", "TagSet.[].Value"],
-    ("dynamodb", "GetItem"): ["Item"],
-    ("dynamodb", "Query"): ["Items.[]"],
-    ("comprehend", "ContainsPiiEntities"): ["Labels"],
-    ("comprehend", "DetectPiiEntities"): [
-        "Entities.[].Type", "Entities.[].Score", "Entities.[].BeginOffset", "Entities.[].EndOffset",
-    ],
-    ("comprehend", "DetectToxicContent"): ["ResultList.[].Labels.[].Name", "ResultList.[].Labels.[].Score"],
-    ("comprehend", "ClassifyDocument"): ["Classes.[].Name", "Classes.[].Score"],
-    ("bedrock-runtime", "InvokeGuardrailChecks"): [
-        "results.promptAttack.results.[].category", "results.promptAttack.results.[].severityScore",
-        "results.sensitiveInformation.results.[].type", "results.sensitiveInformation.results.[].confidenceScore",
-        "results.sensitiveInformation.results.[].beginOffset", "results.sensitiveInformation.results.[].endOffset",
-        "results.sensitiveInformation.results.[].messageIndex",
-    ],
-    ("bedrock-runtime", "ApplyGuardrail"): [
-        "assessments.[].contentPolicy.filters.[].type", "assessments.[].contentPolicy.filters.[].confidence",
-        "assessments.[].contentPolicy.filters.[].action", "assessments.[].contentPolicy.filters.[].detected",
-        "assessments.[].sensitiveInformationPolicy.piiEntities.[].type",
-    ],
-}  # fmt: skip
-# Operations whose answer is not read.
-UNREAD = {
-    ("s3", "DeleteObject"), ("s3", "PutObject"), ("s3", "PutObjectTagging"), ("dynamodb", "PutItem"),
-    ("sns", "Publish"), ("stepfunctions", "StartExecution"),
-}  # fmt: skip
-
-
-@cache
-def operations() -> dict[str, tuple[str, OperationModel]]:
-    """Every operation of our services by its method name."""
-    session = botocore.session.get_session()
-    found = {}
-    for service in SERVICES:
-        model = session.get_service_model(service)
-        for name in model.operation_names:
-            found[xform_name(name)] = (service, model.operation_model(name))
-    return found
-
-
-def calls(*folders: Path) -> Iterator[tuple[str, int, OperationModel, str, list[str]]]:
-    """(file, line, operation, service, keyword arguments) of each AWS call."""
-    for path in sorted(path for folder in folders for path in folder.rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text())):
-            if not isinstance(node, ast.Call):
-                continue
-            name = _operation_name(node)
-            if name in operations():
-                service, operation = operations()[name]
-                yield path.name, node.lineno, operation, service, [k.arg for k in node.keywords if k.arg]
-
-
-def _operation_name(node: ast.Call) -> str:
-    if not isinstance(node.func, ast.Attribute):
-        return ""
-    receiver = node.func.value
-    if node.func.attr == "paginate" and isinstance(receiver, ast.Call) and isinstance(receiver.args[0], ast.Constant):
-        return str(receiver.args[0].value)
-    return node.func.attr if ast.unparse(receiver).split(".")[-1].strip("_") in CLIENTS else ""
-
-
-CLIENTS = {"s3", "dynamodb", "sns", "stepfunctions", "client", "cloudformation", "iam", "lambda", "logs", "sts"}
+# Methods that boto3 adds to the operations, and those of mappings that are called like a client.
+OTHER_METHODS = {"get_paginator", "copy", "upload_file", "register", "unregister", "get"}
 
 
 def test_every_request_field_is_in_botocores_model() -> None:
-    found = list(calls(LIBRARY, COMMAND))
-    assert len(found) >= 30
-    for file, line, operation, _, fields in found:
-        assert operation.input_shape is not None
-        assert set(fields) <= set(operation.input_shape.members), f"{file}:{line} {operation.name}"
-        assert set(operation.input_shape.required_members) <= set(fields), f"{file}:{line} {operation.name}"
+    found = list(calls(LIBRARY, FUNCTIONS, COMMAND))
+    assert len(found) >= 80
+    for call in found:
+        assert call.operation.input_shape is not None
+        members = set(call.operation.input_shape.members)
+        assert call.arguments <= members, f"{call.place} {call.operation.name}"
+        missing = set(call.operation.input_shape.required_members) - call.arguments
+        assert not (call.whole and missing), f"{call.place} {call.operation.name}"
+
+
+def test_no_operation_is_misspelt() -> None:
+    # listings.py takes the names of its operations from a table, which is held to the model below.
+    strays = {(place, name) for place, name in other_methods(LIBRARY, FUNCTIONS, COMMAND) if name not in OTHER_METHODS}
+    assert {(place.partition(":")[0], name) for place, name in strays} <= {("listings.py", "paginate")}
 
 
 def test_the_table_of_answers_covers_the_calls_the_library_makes_and_no_others() -> None:
-    called = {(service, operation.name) for _, _, operation, service, _ in calls(LIBRARY)}
+    called = {(call.service, call.operation.name) for call in calls(LIBRARY, FUNCTIONS)}
     # boto3's managed copy looks at its source by itself.
     assert called == set(RESPONSES) | UNREAD
+
+
+LISTINGS = {
+    **dict.fromkeys(listings._JOBS, "creationTimeAfter"),
+    **dict.fromkeys(listings._MODELS, ""),
+    **dict.fromkeys((listings._DEPLOYMENTS, listings._THROUGHPUTS), "modelArnEquals"),
+}
+
+
+@pytest.mark.parametrize("listing", LISTINGS, ids=lambda listing: listing[0])
+def test_every_listing_is_in_botocores_model(listing: tuple[str, str, str]) -> None:
+    name, summaries, arn = listing
+    operation: Any = operations("bedrock")[name]
+    assert _member(_member(_member(operation.output_shape, summaries), "[]"), arn) is not None
+    assert {LISTINGS[listing]} - {""} <= set(operation.input_shape.members)
+
+
+def test_the_statuses_that_end_something_are_the_services() -> None:
+    statuses = {
+        "bedrock": (
+            "ModelCustomizationJobStatus", "ModelImportJobStatus", "ModelCopyJobStatus", "ModelStatus",
+            "ProvisionedModelStatus", "CustomModelDeploymentStatus",
+        ),
+        "sagemaker": ("TrainingJobStatus", "ModelPackageStatus"),
+    }  # fmt: skip
+    shapes: list[Any] = [model(service).shape_for(name) for service, names in statuses.items() for name in names]
+    known = {status for shape in shapes for status in shape.enum}
+    assert known >= DONE | ENDED
+    going = known - DONE - ENDED
+    assert going == {"InProgress", "Stopping", "Creating", "Updating", "Pending"}
+
+
+def test_every_target_a_route_can_have_is_looked_at() -> None:
+    route: Any = model("ec2").shape_for("Route")
+    places = {"DestinationCidrBlock", "DestinationIpv6CidrBlock", "DestinationPrefixListId"}
+    assert set(TARGETS) == set(route.members) - places - {"InstanceOwnerId", "Origin", "State"}
 
 
 FIELDS = [(*operation, path) for operation, paths in RESPONSES.items() for path in paths]
@@ -116,8 +82,7 @@ FIELDS = [(*operation, path) for operation, paths in RESPONSES.items() for path 
 
 @pytest.mark.parametrize(("service", "operation", "path"), FIELDS)
 def test_every_response_field_is_in_botocores_model(service: str, operation: str, path: str) -> None:
-    model = botocore.session.get_session().get_service_model(service).operation_model(operation)
-    shape: Shape | Any = model.output_shape
+    shape: Shape | Any = model(service).operation_model(operation).output_shape
     for step in path.split("."):
         shape = _member(shape, step)
     assert shape is not None
@@ -135,7 +100,7 @@ def _member(shape: Any, step: str) -> Any:
 def test_the_sensitive_information_asked_of_guardrails_is_what_the_service_knows() -> None:
     from tunegate.scan.prompts import ATTACKS, PII_ENTITIES
 
-    request: Any = operations()["invoke_guardrail_checks"][1].input_shape
+    request: Any = operations("bedrock-runtime")["invoke_guardrail_checks"].input_shape
     checks = request.members["checks"]
     entity = checks.members["sensitiveInformation"].members["entities"].member.members["type"]
     attack = checks.members["promptAttack"].members["categories"].member.members["category"]
@@ -146,6 +111,5 @@ def test_the_sensitive_information_asked_of_guardrails_is_what_the_service_knows
 def test_the_names_findings_get_are_comprehends() -> None:
     from tunegate.scan.prompts import PII_ENTITIES
 
-    model = botocore.session.get_session().get_service_model("comprehend")
-    known: Any = model.shape_for("PiiEntityType")
+    known: Any = model("comprehend").shape_for("PiiEntityType")
     assert set(PII_ENTITIES.values()) <= set(known.enum)

@@ -92,6 +92,24 @@ def test_a_session_is_its_role_to_a_policy_that_speaks_of_principal_arns(emulato
     assert is_denied(emulator.client("s3", other).put_object, Bucket=name, Key="a", Body=b"")
 
 
+def test_a_policy_sees_that_a_request_is_no_services_own(emulator: Emulator) -> None:
+    writer, name = emulator.role("no-service", "s3:PutObject", "kms:*"), bucket(emulator, "only-services")
+    emulator.deny(name, "s3:PutObject", {"Bool": {"aws:PrincipalIsAWSService": "false"}})
+    assert is_denied(emulator.client("s3", writer).put_object, Bucket=name, Key="a", Body=b"")
+
+    emulator.client("s3").delete_bucket_policy(Bucket=name)
+    allowed = {"Effect": "Allow", "Principal": {"AWS": ACCOUNT_ID}, "Action": "kms:*", "Resource": "*"}
+    through_none = {"Effect": "Deny", "Principal": "*", "Action": "kms:GenerateDataKey", "Resource": "*"}
+    direct = {**through_none, "Condition": {"Bool": {"aws:ViaAWSService": "false"}}}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed, direct]})
+    through_s3 = emulator.client("kms").create_key(Policy=policy)["KeyMetadata"]["Arn"]
+    encrypted = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": through_s3}
+    assert not is_denied(emulator.client("s3", writer).put_object, Bucket=name, Key="a", Body=b"", **encrypted)
+    kms = emulator.client("kms", writer)
+    with pytest.raises(ClientError, match="AccessDenied"):
+        kms.generate_data_key(KeyId=through_s3, KeySpec="AES_256")
+
+
 def test_a_demand_for_tls_is_met_on_loopback(emulator: Emulator) -> None:
     writer, name = emulator.role("tls-writer", "s3:PutObject"), bucket(emulator, "only-tls")
     emulator.deny(name, "s3:*", {"Bool": {"aws:SecureTransport": "false"}})

@@ -1,17 +1,41 @@
 """What the templates say of who may do what: roles, permissions, keys and bucket policies."""
 
+import importlib.util
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from contract.templates import listed, properties, statements, template, text
 
-# Actions for which AWS takes no resource but "*" (Service Authorization Reference).
+# Actions for which AWS takes no resource but "*" (Service Authorization Reference): they list, describe the whole
+# account or Region, create what has no name yet, or act on text that is sent along.
 WITHOUT_RESOURCE = {
+    "bedrock:CreateModelImportJob",
+    "bedrock:DeleteModelInvocationLoggingConfiguration",
+    "bedrock:GetModelInvocationLoggingConfiguration",
     "bedrock:InvokeGuardrailChecks",
+    "bedrock:ListCustomModelDeployments",
+    "bedrock:ListCustomModels",
+    "bedrock:ListImportedModels",
+    "bedrock:ListModelCopyJobs",
+    "bedrock:ListModelCustomizationJobs",
+    "bedrock:ListModelImportJobs",
+    "bedrock:ListProvisionedModelThroughputs",
+    "bedrock:PutModelInvocationLoggingConfiguration",
+    "cloudtrail:DescribeTrails",
     "comprehend:ContainsPiiEntities",
     "comprehend:DetectPiiEntities",
     "comprehend:DetectToxicContent",
+    "ec2:DescribeDhcpOptions",
+    "ec2:DescribeFlowLogs",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeRouteTables",
+    "ec2:DescribeSecurityGroups",
+    "ec2:DescribeSubnets",
+    "ec2:DescribeVpcEndpoints",
+    "ec2:DescribeVpcs",
     "logs:CreateLogDelivery",
     "logs:DeleteLogDelivery",
     "logs:DescribeLogGroups",
@@ -20,12 +44,16 @@ WITHOUT_RESOURCE = {
     "logs:ListLogDeliveries",
     "logs:PutResourcePolicy",
     "logs:UpdateLogDelivery",
+    "macie2:GetMacieSession",
     "xray:GetSamplingRules",
     "xray:GetSamplingTargets",
     "xray:PutTelemetryRecords",
     "xray:PutTraceSegments",
 }
+# Actions that reach every bucket of the account, for a job or a log may name any. They read settings, never an object.
+OF_ANY_BUCKET = {"s3:GetBucketPolicy", "s3:GetBucketPublicAccessBlock", "s3:GetEncryptionConfiguration"}
 PERMISSIONS = properties("AWS::IAM::Policy")
+ROLES = properties("AWS::IAM::Role")
 KEYS = properties("AWS::KMS::Key")
 BUCKET_POLICIES = properties("AWS::S3::BucketPolicy")
 UNDER_A_CMK = sorted(name for name in BUCKET_POLICIES if name != "LogsBucketPolicy")
@@ -41,6 +69,35 @@ def granted(policy: str) -> list[tuple[str, str]]:
     ]
 
 
+def authorization() -> dict[str, Any]:
+    """The Service Authorization Reference as cfn-lint carries it: service → Actions → action in lower case."""
+    found = importlib.util.find_spec("cfnlint")
+    assert found is not None
+    assert found.origin is not None
+    path = Path(found.origin).parent / "data/AdditionalSpecs/Policies.json"
+    reference: dict[str, Any] = json.loads(path.read_text())
+    return reference
+
+
+def statement(policy: str, sid: str) -> dict[str, Any]:
+    (found,) = (s for s in statements(PERMISSIONS[policy]["PolicyDocument"]) if s["Sid"] == sid)
+    return found
+
+
+def holders(action: str) -> set[str]:
+    """Whom an action is granted, by the name of the policy."""
+    return {policy for policy in PERMISSIONS for granted_action, _ in granted(policy) if granted_action == action}
+
+
+def of_key(key: str, sid: str) -> dict[str, Any]:
+    (found,) = (s for s in statements(KEYS[key]["KeyPolicy"]) if s["Sid"] == sid)
+    return found
+
+
+def principals(statement: dict[str, Any]) -> set[str]:
+    return {role["Ref"].removesuffix("RoleArn") for role in listed(statement["Principal"]["AWS"])}
+
+
 def denied(policy: str, action: str) -> list[dict[str, Any]]:
     document = BUCKET_POLICIES[policy]["PolicyDocument"]
     return [s for s in statements(document) if s["Effect"] == "Deny" and action in listed(s["Action"])]
@@ -49,13 +106,14 @@ def denied(policy: str, action: str) -> list[dict[str, Any]]:
 def exempted(statement: dict[str, Any]) -> set[str]:
     """The roles a Deny does not bind, break glass aside."""
     roles = listed(statement["Condition"]["ArnNotEquals"]["aws:PrincipalArn"])
-    return {role["Ref"].removesuffix("RoleArn") for role in roles if "Ref" in role}
+    names = {role["Ref"].removesuffix("RoleArn") for role in roles if "Ref" in role}
+    return names | {text(role).rpartition("/")[2] for role in roles if "Fn::Sub" in role}
 
 
 def test_each_role_has_one_policy_and_each_policy_one_role() -> None:
-    roles = {text(role["RoleName"]) for role in properties("AWS::IAM::Role").values()}
-    holders = [text(role) for policy in PERMISSIONS.values() for role in policy["Roles"]]
-    assert sorted(holders) == sorted(roles)
+    roles = {text(role["RoleName"]) for role in ROLES.values()}
+    granted_to = [text(role) for policy in PERMISSIONS.values() for role in policy["Roles"]]
+    assert sorted(granted_to) == sorted(roles)
 
 
 def test_each_function_has_a_role_of_its_own() -> None:
@@ -73,6 +131,21 @@ def test_a_resource_is_everything_only_where_aws_takes_no_other(policy: str) -> 
     assert {action for action, resource in granted(policy) if resource == "*"} <= WITHOUT_RESOURCE
 
 
+@pytest.mark.parametrize("action", sorted(WITHOUT_RESOURCE - {"bedrock:InvokeGuardrailChecks"}))
+def test_aws_takes_no_resource_for_what_is_allowed_on_everything(action: str) -> None:
+    # InvokeGuardrailChecks is newer than the reference.
+    service, _, name = action.partition(":")
+    assert not authorization()[service]["Actions"][name.lower()].get("Resources")
+
+
+@pytest.mark.parametrize("policy", PERMISSIONS)
+def test_every_bucket_is_reached_for_its_settings_only_and_in_this_account(policy: str) -> None:
+    for allowed in statements(PERMISSIONS[policy]["PolicyDocument"]):
+        if any(text(resource).endswith(":s3:::*") for resource in listed(allowed["Resource"])):
+            assert set(listed(allowed["Action"])) <= OF_ANY_BUCKET
+            assert allowed["Condition"] == {"StringEquals": {"aws:ResourceAccount": {"Ref": "AWS::AccountId"}}}
+
+
 def test_only_the_gate_is_granted_writes_to_what_bedrock_reads() -> None:
     writers = {
         policy for policy in PERMISSIONS for action, to in granted(policy)
@@ -81,15 +154,137 @@ def test_only_the_gate_is_granted_writes_to_what_bedrock_reads() -> None:
     assert writers == {"SettleObject", "HoldObject", "ReleaseObject"}
 
 
-def test_bedrock_is_granted_nothing_of_intake() -> None:
-    assert [to for _, to in granted("ModelCustomization") if "Intake" in to or "Quarantine" in to] == []
+@pytest.mark.parametrize(
+    ("policy", "buckets"),
+    [("ModelCustomization", {"ApprovedBucket", "OutputBucket"}), ("ModelImport", {"ApprovedBucket"})],
+)
+def test_bedrock_reaches_the_buckets_it_needs(policy: str, buckets: set[str]) -> None:
+    reached = {to for action, to in granted(policy) if action.startswith("s3:")}
+    assert reached == {f"arn:${{AWS::Partition}}:s3:::${{{name}}}{path}" for name in buckets for path in ("", "/*")}
 
 
-def test_services_assume_roles_for_this_account_only() -> None:
-    trusts = properties("AWS::IAM::Role")
-    for name in ("ModelCustomizationRole", "ScanMachineRole"):
-        (statement,) = trusts[name]["AssumeRolePolicyDocument"]["Statement"]
-        assert {"StringEquals", "ArnLike"} == statement["Condition"].keys()
+@pytest.mark.parametrize(
+    ("role", "service", "source"),
+    [
+        ("ScanMachineRole", "states.amazonaws.com", "states:.*:stateMachine:${Prefix}-scan"),
+        ("LaunchMachineRole", "states.amazonaws.com", "states:.*:stateMachine:${Prefix}-launch"),
+        ("ModelCustomizationRole", "bedrock.amazonaws.com", "bedrock:.*:model-customization-job/*"),
+        ("ModelImportRole", "bedrock.amazonaws.com", "bedrock:.*:model-import-job/*"),
+        ("InvocationLoggingRole", "bedrock.amazonaws.com", "bedrock:.*:*"),
+        ("FlowLogsRole", "vpc-flow-logs.amazonaws.com", "ec2:.*:vpc-flow-log/*"),
+    ],
+)
+def test_services_assume_roles_for_this_account_and_purpose_only(role: str, service: str, source: str) -> None:
+    (trust,) = ROLES[role]["AssumeRolePolicyDocument"]["Statement"]
+    where = "${AWS::Region}:${AWS::AccountId}"
+    assert trust["Principal"] == {"Service": service}
+    assert trust["Condition"]["StringEquals"] == {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
+    expected = "arn:${AWS::Partition}:" + source.replace(".*", where)
+    assert text(trust["Condition"]["ArnLike"]["aws:SourceArn"]) == expected
+
+
+def test_only_launching_creates_jobs() -> None:
+    assert holders("bedrock:CreateModelCustomizationJob") == holders("bedrock:CreateModelImportJob") == {"LaunchJob"}
+    creating = {
+        action for policy in PERMISSIONS for action, _ in granted(policy) if action.startswith("bedrock:Create")
+    }
+    assert creating == {"bedrock:CreateModelCustomizationJob", "bedrock:CreateModelImportJob"}
+
+
+def test_roles_are_passed_to_bedrock_only_and_by_whom_it_concerns() -> None:
+    assert holders("iam:PassRole") == {"LaunchJob", "ConfigureLogging"}
+    for policy, sid in (("LaunchJob", "PassServiceRoles"), ("ConfigureLogging", "PassLoggingRole")):
+        passing = statement(policy, sid)
+        assert passing["Condition"] == {"StringEquals": {"iam:PassedToService": "bedrock.amazonaws.com"}}
+    passed = {text(role).rpartition("/")[2] for role in statement("LaunchJob", "PassServiceRoles")["Resource"]}
+    assert passed == {"${Prefix}-model-customization", "${Prefix}-model-import"}
+
+
+def test_only_verification_gives_a_verdict() -> None:
+    assert holders("bedrock:TagResource") == {"VerifyJob", "LaunchJob"}
+    assert holders("bedrock:UntagResource") == set()
+    mark = statement("VerifyJob", "Mark")["Condition"]
+    assert mark["ForAllValues:StringLike"] == {"aws:TagKeys": "tunegate-*"}
+    assert statement("LaunchJob", "Tag")["Condition"] == {"Null": {"aws:RequestTag/tunegate-verdict": "true"}}
+
+
+def test_only_verification_stops_and_withdraws() -> None:
+    acts = {
+        action
+        for policy in PERMISSIONS
+        for action, _ in granted(policy)
+        if action.startswith(("bedrock:Delete", "bedrock:Stop"))
+    }
+    assert {action: holders(action) for action in acts - {"bedrock:DeleteModelInvocationLoggingConfiguration"}} == {
+        action: {"VerifyJob"}
+        for action in (
+            "bedrock:StopModelCustomizationJob",
+            "bedrock:DeleteCustomModelDeployment",
+            "bedrock:DeleteImportedModel",
+            "bedrock:DeleteProvisionedModelThroughput",
+        )
+    }
+
+
+@pytest.mark.parametrize("policy", ["VerifyJob", "AuditEstate"])
+def test_who_judges_jobs_has_no_key_to_what_they_read(policy: str) -> None:
+    # IAM lets them use the data key; the key's own policy says for which bucket.
+    for use in statements(KEYS["DataKey"]["KeyPolicy"]):
+        if "AWS" in use["Principal"] and {"Ref": f"{policy}RoleArn"} in listed(use["Principal"]["AWS"]):
+            contexts = use["Condition"]["ArnLike"]["kms:EncryptionContext:aws:s3:arn"]
+            assert all("-evidence-" in text(context) or "-policy-" in text(context) for context in contexts), use["Sid"]
+
+
+def test_models_are_invoked_when_approved_from_inside_and_under_a_guardrail() -> None:
+    assert holders("bedrock:InvokeModel") == holders("bedrock:InvokeModelWithResponseStream") == {"Invoker"}
+    invoke = statement("Invoker", "InvokeApproved")
+    assert {text(resource).rpartition(":")[2] for resource in invoke["Resource"]} == {
+        "custom-model-deployment/*",
+        "imported-model/*",
+        "provisioned-model/*",
+    }
+    assert invoke["Condition"]["StringEquals"] == {
+        "aws:ResourceTag/tunegate-verdict": ["approved", "tolerated"],
+        "aws:SourceVpce": {"Ref": "InvokerEndpointId"},
+    }
+    named, any_of_ours = invoke["Condition"]["StringLike"]["bedrock:GuardrailIdentifier"]["Fn::If"][1:]
+    assert [text(arn).rpartition("/")[2] for arn in named] == ["${InvokerGuardrailId}", "${InvokerGuardrailId}:*"]
+    assert [text(arn).rpartition("/")[2] for arn in any_of_ours] == ["*"]
+
+
+def test_the_model_key_is_for_whom_launches_and_whom_invokes() -> None:
+    through = {"StringEquals": {"kms:ViaService": {"Fn::Sub": "bedrock.${AWS::Region}.amazonaws.com"}}}
+    make, use = of_key("ModelKey", "MakeModels"), of_key("ModelKey", "UseModels")
+    assert (principals(make), make["Condition"]) == ({"LaunchJob"}, through)
+    assert (principals(use), use["Condition"]) == ({"Invoker"}, through)
+    assert "kms:CreateGrant" in make["Action"]
+    assert "kms:CreateGrant" not in use["Action"]
+
+
+@pytest.mark.parametrize(
+    ("policy", "tag"),
+    [
+        ("ModelCustomization", "BedrockModelCustomizationJobArn"),
+        ("ModelImport", "BedrockModelImportJobArn"),
+    ],
+)
+def test_a_service_role_places_interfaces_of_its_jobs_in_the_subnets_for_jobs(policy: str, tag: str) -> None:
+    assert statement(policy, "PlaceInSubnets")["Resource"] == {"Ref": "SubnetArns"}
+    assert statement(policy, "PlaceInSecurityGroups")["Resource"] == {"Ref": "SecurityGroupArns"}
+    requested, used = statement(policy, "PlaceInterfaces")["Condition"], statement(policy, "UseInterfaces")["Condition"]
+    assert f"aws:RequestTag/{tag}" in requested["ArnLike"]
+    assert f"ec2:ResourceTag/{tag}" in used["ArnLike"]
+    assert used["ArnEquals"] == {"ec2:Subnet": {"Ref": "SubnetArns"}}
+    tagging = statement(policy, "TagInterfaces")["Condition"]
+    assert tagging["StringEquals"] == {"ec2:CreateAction": "CreateNetworkInterface"}
+    assert tagging["ForAllValues:StringEquals"] == {"aws:TagKeys": ["BedrockManaged", tag]}
+
+
+def test_a_launcher_starts_executions_and_nothing_of_bedrock() -> None:
+    assert {action.partition(":")[0] for action, _ in granted("Launcher")} == {"cloudformation", "kms", "s3", "states"}
+    assert [to for action, to in granted("Launcher") if action == "states:StartExecution"] == [
+        "arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:stateMachine:${Prefix}-launch"
+    ]
 
 
 @pytest.mark.parametrize("key", KEYS)
@@ -157,10 +352,54 @@ def test_only_the_gate_reaches_past_its_rooms(policy: str, action: str, roles: s
     assert exempted(statement) == roles
 
 
-def test_approved_is_read_only_where_tagged_clean() -> None:
-    (statement,) = denied("ApprovedBucketPolicy", "s3:GetObject")
-    assert statement["Condition"]["StringNotEquals"] == {"s3:ExistingObjectTag/tunegate-verdict": "clean"}
-    assert exempted(statement) == {"SettleObject", "HoldObject", "ReleaseObject"}
+def test_approved_is_read_only_where_tagged_clean_and_from_the_network() -> None:
+    clean, network = denied("ApprovedBucketPolicy", "s3:GetObject")
+    gate = {"SettleObject", "HoldObject", "ReleaseObject", "VerifyJob"}
+    assert clean["Condition"]["StringNotEquals"] == {"s3:ExistingObjectTag/tunegate-verdict": "clean"}
+    assert exempted(clean) == gate
+    assert network["Condition"]["StringNotEquals"] == {"aws:SourceVpc": {"Ref": "VpcId"}}
+    assert exempted(network) == gate | {"AWSServiceRoleForAmazonMacie"}
+
+
+def test_bedrocks_roles_list_approved_from_the_network_only() -> None:
+    (listing,) = denied("ApprovedBucketPolicy", "s3:ListBucket")
+    assert listing["Condition"] == {
+        "ArnEquals": {"aws:PrincipalArn": [{"Ref": "ModelCustomizationRoleArn"}, {"Ref": "ModelImportRoleArn"}]},
+        "StringNotEquals": {"aws:SourceVpc": {"Ref": "VpcId"}},
+    }
+
+
+@pytest.mark.parametrize("action", ["s3:GetObject", "s3:ReplicateObject"])
+def test_output_is_read_and_written_from_the_network(action: str) -> None:
+    (refusal,) = denied("OutputBucketPolicy", action)
+    assert refusal["Condition"]["StringNotEquals"] == {"aws:SourceVpc": {"Ref": "VpcId"}}
+
+
+def test_people_read_output_from_anywhere_and_the_gate_its_facts() -> None:
+    (refusal,) = denied("OutputBucketPolicy", "s3:GetObject")
+    assert exempted(refusal) == {"VerifyJob", "Operator", "Launcher"}
+
+
+@pytest.mark.parametrize(
+    ("folder", "writers"),
+    [
+        ("scans", {"ScanText"}),
+        ("findings", {"JudgeObject"}),
+        ("manifests", {"VerifyJob"}),
+        ("jobs", {"VerifyJob", "AuditEstate"}),
+    ],
+)
+def test_evidence_is_written_by_whom_it_is_of(folder: str, writers: set[str]) -> None:
+    writing = denied("EvidenceBucketPolicy", "s3:ReplicateObject")
+    (refusal,) = (s for s in writing if text(s["Resource"]).endswith(f"/{folder}/*"))
+    assert exempted(refusal) == writers
+
+
+def test_only_the_trail_writes_the_trail() -> None:
+    (refusal,) = denied("LogsBucketPolicy", "s3:PutObject")
+    assert text(refusal["Resource"]).endswith("/trail/*")
+    assert refusal["Condition"]["BoolIfExists"] == {"aws:PrincipalIsAWSService": "false"}
+    assert "s3:DeleteObjectVersion" in refusal["Action"]
 
 
 @pytest.mark.parametrize("policy", ["ApprovedBucketPolicy", "QuarantineBucketPolicy", "EvidenceBucketPolicy"])

@@ -9,9 +9,10 @@ import pytest
 from typer.testing import CliRunner
 
 from e2e.conftest import Deployment, wait_for
-from e2e.test_iam import trusting_the_account
+from e2e.test_iam import as_service_role, s3_endpoint, through
 from tunegate.model import ObjectVersion
 from tunegate_cli.main import app
+from tunegate_local.emulator import HOST
 
 CLEAN = b'{"prompt": "What is the capital of France?", "completion": "Paris is the capital of France."}\n'
 FLAGGED = b'{"prompt": "My social security number is 536-22-8127.", "completion": "Thank you."}\n'
@@ -28,7 +29,7 @@ def command(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> Any:
 @pytest.fixture
 def failing_comprehend(deployment: Deployment) -> Iterator[str]:
     """Comprehend refuses every look for sensitive data, until the test ends or says so."""
-    url = f"{deployment.cloud.environment()['AWS_ENDPOINT_URL_COMPREHEND']}/_faults"
+    url = f"http://{HOST}:{deployment.cloud.ports.comprehend}/_faults"
     fault = {"operation": "ContainsPiiEntities", "error": "AccessDeniedException", "times": 1000}
     _ask(url, "PUT", fault)
     yield url
@@ -46,7 +47,8 @@ def test_a_released_file_is_what_bedrock_then_reads_and_the_ledger_says_who_and_
 ) -> None:
     upload = deployment.put("review/release.jsonl", FLAGGED)
     assert deployment.settled(upload).decision.verdict == "flagged"
-    bedrock = deployment.client("s3", trusting_the_account(deployment, deployment.outputs["ModelCustomizationRoleArn"]))
+    role = deployment.outputs["ModelCustomizationRoleArn"]
+    bedrock = through(as_service_role(deployment, "s3", role), s3_endpoint(deployment))
     approved = {"Bucket": deployment.outputs["ApprovedBucket"], "Key": upload.key}
     assert deployment.versions("ApprovedBucket", upload.key) == []
 
@@ -81,7 +83,7 @@ def test_a_file_no_service_answered_for_is_held_and_clean_when_scanned_again(
 
 
 def test_a_service_that_is_throttled_slows_the_scan_down_and_does_not_hold_the_file(deployment: Deployment) -> None:
-    url = f"{deployment.cloud.environment()['AWS_ENDPOINT_URL_BEDROCK_RUNTIME']}/_faults"
+    url = f"http://{HOST}:{deployment.cloud.ports.bedrock_runtime}/_faults"
     # More than the SDK's own six tries, so that the state machine has to try again.
     _ask(url, "PUT", {"operation": "InvokeGuardrailChecks", "error": "ThrottlingException", "times": 8})
     row = deployment.settled(deployment.put("review/throttled.jsonl", CLEAN))

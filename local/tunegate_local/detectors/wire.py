@@ -6,7 +6,7 @@ Three protocols, told apart by the request:
 | --- | --- | --- |
 | Smithy RPC v2 CBOR | `POST /service/<prefix>/operation/<Op>`, `smithy-protocol: rpc-v2-cbor` | Comprehend |
 | AWS JSON 1.1 | `POST /`, `x-amz-target: <prefix>.<Op>` | Comprehend; botocore's choice |
-| REST JSON | the method and path of each operation in the model | Bedrock Runtime |
+| REST JSON | the method and path of each operation in the model | Bedrock, Bedrock Runtime, Macie |
 
 Operations, shapes, error statuses and constraints all come from botocore's service model.
 """
@@ -17,12 +17,12 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
-from urllib.parse import unquote
 
 from botocore.model import DenormalizedStructureBuilder, OperationModel, ServiceModel, Shape
 from botocore.parsers import RpcV2CBORParser
 from botocore.serialize import RpcV2CBORSerializer
 
+from tunegate_local.detectors import rest
 from tunegate_local.detectors.constraints import WrongTypeError, unknown_members, violations
 
 Protocol = Literal["json", "cbor", "rest-json"]
@@ -63,12 +63,13 @@ class ServiceError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """An HTTP request. Header names are lower case; `path` is as it came, still percent-encoded, without a query."""
+    """An HTTP request. Header names are lower case; `path` and `query` are as they came, still percent-encoded."""
 
     method: str
     path: str
     headers: Mapping[str, str]
     body: bytes
+    query: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +100,11 @@ class Wire:
     def __init__(self, model: ServiceModel, operations: frozenset[str]) -> None:
         self._model = model
         self._operations = operations
+        self._routes = rest.Routes(model.operation_model(name) for name in operations if _is_rest(model))
 
     def protocol(self, request: Request) -> Protocol:
         """The protocol of a request, which also decides how its error is written."""
-        if self._model.metadata["protocol"] == "rest-json":
+        if _is_rest(self._model):
             return "rest-json"
         return "cbor" if request.headers.get("smithy-protocol") == "rpc-v2-cbor" else "json"
 
@@ -113,9 +115,9 @@ class Wire:
     def parse(self, request: Request) -> Call:
         """The call in a request; raises the `ServiceError` AWS would answer to a request that is none."""
         region = _signed_region(request)
-        operation, in_path = self._route(request)
+        operation, labels = self._route(request)
         protocol = self.protocol(request)
-        parameters = {**_decode(request.body, protocol), **in_path}
+        parameters = _parameters(operation, labels, request, protocol)
         _check(operation.input_shape, parameters)
         return Call(operation, protocol, parameters, region)
 
@@ -125,6 +127,9 @@ class Wire:
         wrong = [*unknown_members(shape, result), *violations(shape, result)]
         if wrong:
             raise ValueError(f"{call.operation.name} answers what its model does not allow: {'; '.join(wrong)}")
+        if call.protocol == "rest-json":
+            status, headers, body = rest.answer(call.operation, result)
+            return _response(status, call.protocol, body, headers)
         return _response(200, call.protocol, _encode(result, shape, call.protocol))
 
     def error(self, error: ServiceError, protocol: Protocol, operation: OperationModel | None) -> Response:
@@ -137,34 +142,27 @@ class Wire:
         return _response(status, protocol, _encode(body, _ERROR_BODY, protocol), {"x-amzn-errortype": error.code})
 
     def _route(self, request: Request) -> tuple[OperationModel, dict[str, str]]:
-        if request.method == "POST":
-            prefix = self._model.metadata.get("targetPrefix")
-            match self.protocol(request):
-                case "cbor":
-                    name = request.path.removeprefix(f"/service/{prefix}/operation/")
-                    in_path: dict[str, str] = {}
-                case "json":
-                    name = request.headers.get("x-amz-target", "").removeprefix(f"{prefix}.")
-                    in_path = {}
-                case "rest-json":
-                    name, in_path = self._route_by_path(request.path)
-            if name in self._operations:
-                return self._model.operation_model(name), in_path
+        prefix = self._model.metadata.get("targetPrefix")
+        labels: dict[str, str] = {}
+        name = ""
+        match self.protocol(request):
+            case "rest-json":
+                name, labels = self._routes.find(request.method, request.path)
+            case "cbor" if request.method == "POST":
+                name = request.path.removeprefix(f"/service/{prefix}/operation/")
+            case "json" if request.method == "POST":
+                name = request.headers.get("x-amz-target", "").removeprefix(f"{prefix}.")
+        if name in self._operations:
+            return self._model.operation_model(name), labels
         raise ServiceError("UnknownOperationException", "The requested operation is not served here.")
-
-    def _route_by_path(self, path: str) -> tuple[str, dict[str, str]]:
-        for name in self._operations:
-            template = self._model.operation_model(name).http["requestUri"]
-            match = re.fullmatch(re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]*)", re.escape(template)), path)
-            if match:
-                return name, {key: unquote(value) for key, value in match.groupdict().items()}
-        return "", {}
 
 
 def error_statuses(operation: OperationModel | None) -> dict[str, int]:
     """HTTP status by error name: the operation's own errors and those common to all services."""
     shapes = [] if operation is None else operation.error_shapes
-    return {**COMMON_ERRORS, **{shape.name: shape.metadata["error"]["httpStatusCode"] for shape in shapes}}
+    # Models of older services give their errors no status: it is 400.
+    own = {shape.name: shape.metadata.get("error", {}).get("httpStatusCode", 400) for shape in shapes}
+    return {**COMMON_ERRORS, **own}
 
 
 def _signed_region(request: Request) -> str | None:
@@ -173,6 +171,25 @@ def _signed_region(request: Request) -> str | None:
         raise ServiceError("MissingAuthenticationTokenException", "Missing Authentication Token")
     match = _CREDENTIAL_REGION.search(authorization)
     return match.group(1) if match else None
+
+
+def _is_rest(model: ServiceModel) -> bool:
+    return bool(model.metadata["protocol"] == "rest-json")
+
+
+def _parameters(
+    operation: OperationModel, labels: Mapping[str, str], request: Request, protocol: Protocol
+) -> dict[str, Any]:
+    def decode(body: bytes) -> dict[str, Any]:
+        return _decode(body, protocol)
+
+    try:
+        if protocol == "rest-json":
+            return rest.parameters(operation, labels, request.query, request.headers, request.body, decode)
+        read: dict[str, Any] = rest.from_json(operation.input_shape, decode(request.body))
+    except ValueError as error:
+        raise ServiceError("SerializationException", "A value of the request could not be read.") from error
+    return read
 
 
 def _decode(body: bytes, protocol: Protocol) -> dict[str, Any]:
@@ -201,7 +218,7 @@ def _check(shape: Shape | None, parameters: dict[str, Any]) -> None:
 
 def _encode(value: dict[str, Any], shape: Shape | None, protocol: Protocol) -> bytes:
     if protocol != "cbor":
-        return json.dumps(value).encode()
+        return json.dumps(rest.to_json(shape, value)).encode()
     encoded = bytearray()
     # The method has no public name; botocore's exact version is pinned.
     RpcV2CBORSerializer()._serialize_data_item(encoded, value, shape)  # type: ignore[attr-defined]

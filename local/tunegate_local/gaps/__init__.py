@@ -1,22 +1,43 @@
 """Where ministack 1.5.33 differs from AWS in something the gate stands on, put right here and nowhere else.
 
-Each function below this package closes one gap and says what AWS does; tests/contract/test_emulator_gaps.py holds each
-closed. Drop one when ministack catches up.
+Each function below this package closes one gap and says what AWS does; tests/contract/test_emulator_gaps.py and
+tests/contract/ground hold each closed. Drop one when ministack catches up.
 """
 
-from tunegate_local.gaps import access, buckets, keys, layers, objects, runtime
+from tunegate_local.gaps import (
+    access,
+    buckets,
+    ground,
+    keys,
+    layers,
+    managed_keys,
+    network,
+    objects,
+    resources,
+    runtime,
+)
 
 
 def close() -> None:
     """Close every gap in the ministack imported into this process."""
     access.principal_arn_is_the_roles()
+    access.requests_say_whether_a_service_makes_them()
     access.loopback_counts_as_tls()
     access.writes_carry_their_condition_keys()
     access.tags_on_a_put_need_their_own_permission()
+    resources.calls_are_about_the_resources_aws_asks_of()
+    resources.keys_are_asked_about_with_their_context()
+    resources.grants_allow()
+    managed_keys.aws_has_keys_of_its_own()
     keys.objects_are_read_and_written_with_their_key()
     buckets.buckets_are_configured_as_declared()
     objects.multipart_uploads_keep_their_tags_and_retention()
     objects.events_name_the_version()
+    network.endpoints_are_described_in_full()
+    network.gateway_endpoints_are_routes()
+    network.security_group_rules_are_resources()
+    ground.trails_are_resources()
+    ground.flow_logs_are_resources()
     layers.layers_are_unpacked_once()
     runtime.functions_see_their_layers_only()
     runtime.functions_wait_for_a_process()

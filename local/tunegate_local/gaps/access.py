@@ -25,6 +25,24 @@ def principal_arn_is_the_roles() -> None:
     iam_evaluator._resolve_condition_key = resolve_condition_key
 
 
+def requests_say_whether_a_service_makes_them() -> None:
+    """Every request has `aws:PrincipalIsAWSService` and `aws:ViaAWSService`; ministack knows neither.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principalisawsservice
+    """
+    resolve = iam_evaluator._resolve_condition_key
+
+    def resolve_condition_key(key: str, context: Any) -> Any:
+        match key.lower():
+            case "aws:principalisawsservice":
+                return str(context.principal_type == "Service").lower()
+            case "aws:viaawsservice":
+                return str("kms:viaservice" in context.service_context).lower()
+        return resolve(key, context)
+
+    iam_evaluator._resolve_condition_key = resolve_condition_key
+
+
 def loopback_counts_as_tls() -> None:
     """The cloud here is reached over loopback without TLS; nothing leaves the machine, so such demands are met."""
     pin = iam_evaluator.pin_request_origin
