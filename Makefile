@@ -1,6 +1,6 @@
 # Everything sets itself up: only git, make and a python3 have to be there.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench format vendor clean
+.PHONY: help setup demo test check bench docs format vendor clean
 SHELL := /bin/bash
 
 UV_VERSION := 0.13.9
@@ -45,6 +45,9 @@ check: setup ## Lint, format, types and templates
 
 bench: setup ## Measure detection; results in build/bench.json
 	@$(RUN)/python benchmarks/detection.py --json build/bench.json
+
+docs: setup ## Write docs/controls.md from the table of controls
+	@$(RUN)/python -m tunegate_cli.controls_page
 
 format: setup ## Put the code in its one format
 	@$(RUN)/ruff check --fix --quiet; $(RUN)/ruff format --quiet

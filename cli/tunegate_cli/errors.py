@@ -45,7 +45,10 @@ def _of_aws(error: BaseException) -> str | None:
 def _of_answer(error: ClientError) -> str:
     operation, code = error.operation_name, error_code(error)
     if "AccessDenied" in code or code in {"403", "UnauthorizedOperation"}:
-        return f"AWS refused {operation}: use the uploader's role to upload, and the operator's for everything else."
+        return (
+            f"AWS refused {operation}: use the uploader's role to upload, the launcher's to train and import, "
+            "and the operator's for everything else."
+        )
     if code in _STALE:
         return f"AWS did not accept your credentials ({code}): sign in again."
     return f"AWS answered {operation} with {code}: {error.response.get('Error', {}).get('Message', '')}".rstrip(": ")

@@ -5,9 +5,10 @@ from typing import Annotated
 
 import typer
 
+from tunegate.judge.controls.table import BY_ID
 from tunegate.observe.policies import current_policy
 from tunegate.policy import Policy, default_policy, parse_policy
-from tunegate_cli.console import output, print_json
+from tunegate_cli.console import output, print_json, say
 from tunegate_cli.stack import DEFAULT_NAME, StackName, find_stack
 from tunegate_cli.tables import cell
 
@@ -49,7 +50,9 @@ def check(file: Document) -> None:
 
         tunegate policy check policy.json
     """
-    output().print(cell(f"{file} is valid; its digest is {read_policy(file).digest}."), soft_wrap=True)
+    policy = read_policy(file)
+    output().print(cell(f"{file} is valid; its digest is {policy.digest}."), soft_wrap=True)
+    _say_unknown_controls(policy)
 
 
 @app.command()
@@ -71,8 +74,16 @@ def put(file: Document, stack: StackName = DEFAULT_NAME) -> None:
         SSEKMSKeyId=found.data_key,
     )
     output().print(cell(f"Proposed; once accepted, verdicts carry its digest {policy.digest}."), soft_wrap=True)
+    _say_unknown_controls(policy)
 
 
 def read_policy(file: Path) -> Policy:
     """The policy in a file. Raises `PolicyError` naming every field at fault."""
     return parse_policy(file.read_bytes())
+
+
+def _say_unknown_controls(policy: Policy) -> None:
+    """A control that is none has no effect, which is not what whoever named it meant; another version may have it."""
+    unknown = sorted(policy.jobs.controls.keys() - BY_ID.keys())
+    if unknown:
+        say(f"No such control, so it has no effect: {', '.join(unknown)}. `tunegate controls` lists them.")

@@ -4,10 +4,11 @@ from typing import Annotated
 
 import typer
 
-from tunegate.act.start import scan_name, start_scan
+from tunegate.act.start import start_scan
 from tunegate.model import ObjectVersion, Verdict
 from tunegate.observe.ledger import decisions_of
 from tunegate.rows import DecisionRow
+from tunegate.steps import scan_name
 from tunegate_cli.console import output, print_json
 from tunegate_cli.errors import CommandError
 from tunegate_cli.stack import DEFAULT_NAME, Stack, StackName, find_stack

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import boto3
 import typer
+from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from tunegate.errors import error_code
@@ -18,10 +19,13 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sqs import SQSClient
     from mypy_boto3_stepfunctions import SFNClient
     from mypy_boto3_sts import STSClient
 
 DEFAULT_NAME = "tunegate"
+FUNCTION_SECONDS = 310
+"""How long a function may take to answer: a little more than the longest is given in the template."""
 StackName = Annotated[
     str, typer.Option("--stack", envvar="TUNEGATE_STACK", help="The CloudFormation stack Tunegate was deployed as.")
 ]
@@ -81,11 +85,16 @@ class Stack:
 
     @cached_property
     def lambda_(self) -> "LambdaClient":
-        return self.session.client("lambda")
+        # An audit takes minutes: a client that gave up sooner would ask for another one.
+        return self.session.client("lambda", config=Config(read_timeout=FUNCTION_SECONDS))
 
     @cached_property
     def stepfunctions(self) -> "SFNClient":
         return self.session.client("stepfunctions")
+
+    @cached_property
+    def sqs(self) -> "SQSClient":
+        return self.session.client("sqs")
 
     @cached_property
     def sts(self) -> "STSClient":

@@ -6,11 +6,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from tunegate.act.accept import accept_policy
 from tunegate.act.settle import Ledger
-from tunegate.handler import about, client, guarded, logger, setting
+from tunegate.handler import about, clients, guarded, logger, setting
 from tunegate.observe.events import object_created
-
-s3 = client("s3")
-dynamodb = client("dynamodb")
 
 
 @guarded
@@ -20,6 +17,6 @@ def handler(event: dict[str, Any], context: LambdaContext) -> Any:
     if created is None:
         return {"accepted": False}
     about(created.version)
-    policy = accept_policy(s3, Ledger(dynamodb, setting("LEDGER_TABLE")), created.version)
+    policy = accept_policy(clients("s3"), Ledger(clients("dynamodb"), setting("LEDGER_TABLE")), created.version)
     logger.info("Policy decided", accepted=policy is not None, digest=policy.digest if policy else "")
     return {"accepted": policy is not None}

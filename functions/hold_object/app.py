@@ -5,14 +5,11 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from tunegate.act.settle import Ledger, Scanned, hold_scan
-from tunegate.handler import about, client, count, guarded, logger, setting
+from tunegate.handler import about, clients, count, guarded, logger, setting
 from tunegate.judge.reasons import reason_of
 from tunegate.judge.verdict import held
 from tunegate.model import Decision
 from tunegate.steps import HoldTask
-
-s3 = client("s3")
-dynamodb = client("dynamodb")
 
 
 @guarded
@@ -23,7 +20,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> Any:
     decision = _decision(task)
     evidence = task.judgement.evidence if task.judgement else ""
     scanned = Scanned(decision, task.order, task.scan_id, evidence)
-    hold_scan(s3, Ledger(dynamodb, setting("LEDGER_TABLE")), scanned, setting("APPROVED_BUCKET"))
+    ledger = Ledger(clients("dynamodb"), setting("LEDGER_TABLE"))
+    hold_scan(clients("s3"), ledger, scanned, setting("APPROVED_BUCKET"))
     count("Verdicts")
     count("Held")
     logger.warning("Held", reason=decision.reason)

@@ -5,13 +5,11 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from tunegate.evidence import Evidence
-from tunegate.handler import about, client, guarded, logger, setting
+from tunegate.handler import about, clients, guarded, logger, setting
 from tunegate.judge.scan import judge_scan, missing_shards
 from tunegate.judge.verdict import held
 from tunegate.observe.policies import policy_by_digest
 from tunegate.steps import Judgement, JudgeTask
-
-s3 = client("s3")
 
 
 @guarded
@@ -20,12 +18,12 @@ def handler(event: dict[str, Any], context: LambdaContext) -> Any:
     task = JudgeTask.model_validate(event)
     subject = task.object.version()
     about(subject)
-    evidence = Evidence(s3, setting("EVIDENCE_BUCKET"))
+    evidence = Evidence(clients("s3"), setting("EVIDENCE_BUCKET"))
     missing = missing_shards(task.inspection, task.results)
     if missing:
         decision = held(subject, missing, task.inspection.file.policy_digest)
     else:
-        policy = policy_by_digest(s3, setting("POLICY_BUCKET"), task.inspection.file.policy_digest)
+        policy = policy_by_digest(clients("s3"), setting("POLICY_BUCKET"), task.inspection.file.policy_digest)
         reports = (evidence.get_shard(task.scan_id, shard.index) for shard in task.inspection.shards)
         decision = judge_scan(subject, task.inspection, reports, policy, setting("DATA_KEY_ARN"))
     logger.info("Judged", verdict=decision.verdict, findings=len(decision.findings))

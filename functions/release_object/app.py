@@ -8,11 +8,8 @@ from pydantic import BaseModel
 from tunegate.act.promote import Destination
 from tunegate.act.release import ReleaseRequest, release
 from tunegate.act.settle import Ledger
-from tunegate.handler import client, count, guarded, logger, setting
+from tunegate.handler import clients, count, guarded, logger, setting
 from tunegate.model import Verdict
-
-s3 = client("s3")
-dynamodb = client("dynamodb")
 
 
 class Release(BaseModel):
@@ -30,8 +27,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> Any:
     asked = Release.model_validate(event)
     approved = Destination(setting("APPROVED_BUCKET"), setting("DATA_KEY_ARN"), ranked=True)
     request = ReleaseRequest(asked.key, asked.version_id, asked.reason, asked.actor)
-    ledger = Ledger(dynamodb, setting("LEDGER_TABLE"))
-    released = release(s3, ledger, request, setting("QUARANTINE_BUCKET"), approved)
+    ledger = Ledger(clients("dynamodb"), setting("LEDGER_TABLE"))
+    released = release(clients("s3"), ledger, request, setting("QUARANTINE_BUCKET"), approved)
     count("Released")
     logger.info("Released", actor=asked.actor)
     destination = {"bucket": released.bucket, "version_id": released.version_id}

@@ -6,12 +6,10 @@ from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, pro
 from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from tunegate.handler import client, count, guarded, logger, setting
+from tunegate.handler import clients, count, guarded, logger, reported, setting
 from tunegate.report.deliver import deliver
 
 processor = BatchProcessor(event_type=EventType.DynamoDBStreams, raise_on_entire_batch_failure=False)
-sns = client("sns")
-dynamodb = client("dynamodb")
 
 
 @guarded
@@ -20,11 +18,12 @@ def handler(event: dict[str, Any], context: LambdaContext) -> Any:
     return process_partial_response(event=event, record_handler=_send, processor=processor, context=context)
 
 
+@reported
 def _send(record: DynamoDBRecord) -> None:
     row = record.dynamodb.new_image if record.dynamodb else None
     if not row:
         return
-    alert = deliver(sns, dynamodb, setting("ALERTS_TOPIC_ARN"), setting("LEDGER_TABLE"), row)
+    alert = deliver(clients("sns"), clients("dynamodb"), setting("ALERTS_TOPIC_ARN"), setting("LEDGER_TABLE"), row)
     if alert is not None:
         count("AlertsSent")
         logger.info("Alert sent", alert_id=alert.alert_id, severity=alert.severity, verdict=alert.verdict)

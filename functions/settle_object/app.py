@@ -6,12 +6,9 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from tunegate.act.promote import Destination
 from tunegate.act.settle import Ledger, Scanned, settle_scan
-from tunegate.handler import about, client, count, guarded, logger, setting
+from tunegate.handler import about, clients, count, guarded, logger, setting
 from tunegate.model import Verdict
 from tunegate.steps import SettleTask
-
-s3 = client("s3")
-dynamodb = client("dynamodb")
 
 
 @guarded
@@ -25,7 +22,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> Any:
         Verdict.FLAGGED: Destination(setting("QUARANTINE_BUCKET"), setting("QUARANTINE_KEY_ARN"), ranked=False),
     }
     scanned = Scanned(task.judgement.decision(subject), task.order, task.scan_id, task.judgement.evidence)
-    settled = settle_scan(s3, Ledger(dynamodb, setting("LEDGER_TABLE")), scanned, destinations)
+    ledger = Ledger(clients("dynamodb"), setting("LEDGER_TABLE"))
+    settled = settle_scan(clients("s3"), ledger, scanned, destinations)
     count("Verdicts")
     count("Clean" if task.judgement.verdict is Verdict.CLEAN else "Flagged")
     logger.info("Settled", verdict=task.judgement.verdict, bucket=settled.bucket)

@@ -8,11 +8,10 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from tunegate.act.start import start_scan
-from tunegate.handler import about, client, count, guarded, logger, setting
+from tunegate.handler import about, clients, count, guarded, logger, reported, setting
 from tunegate.observe.events import object_created
 
 processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
-stepfunctions = client("stepfunctions")
 
 
 @guarded
@@ -21,11 +20,12 @@ def handler(event: dict[str, Any], context: LambdaContext) -> Any:
     return process_partial_response(event=event, record_handler=_start, processor=processor, context=context)
 
 
+@reported
 def _start(record: SQSRecord) -> None:
     created = object_created(json.loads(record.body))
     if created is None:
         return
     about(created.version)
-    if start_scan(stepfunctions, setting("SCAN_STATE_MACHINE_ARN"), created.version, created.sequencer):
+    if start_scan(clients("stepfunctions"), setting("SCAN_STATE_MACHINE_ARN"), created.version, created.sequencer):
         count("ScansStarted")
         logger.info("Scan started", scan_id=created.version.digest)

@@ -35,17 +35,44 @@ def is_denied(call: Callable[..., Any], **arguments: Any) -> bool:
     return False
 
 
-def trusting_the_account(deployment: Deployment, role: str) -> str:
-    """Let the tests into a role: as root of the account, which on AWS too may change whom a role trusts."""
-    principal = f"arn:aws:iam::{role.split(':')[4]}:root"
-    trust = {"Effect": "Allow", "Principal": {"AWS": principal}, "Action": "sts:AssumeRole"}
-    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+def through(client: Any, endpoint: str) -> Any:
+    """A client whose requests come through a VPC endpoint, which on AWS the network would know."""
+    client.meta.events.register(
+        "before-sign.*", lambda request, **_: request.headers.add_header("x-tunegate-vpc-endpoint", endpoint)
+    )
+    return client
+
+
+def s3_endpoint(deployment: Deployment) -> str:
+    """The gateway endpoint of the network for jobs."""
+    described = deployment.client("ec2").describe_vpc_endpoints(
+        Filters=[
+            {"Name": "vpc-id", "Values": [deployment.outputs["VpcId"]]},
+            {"Name": "vpc-endpoint-type", "Values": ["Gateway"]},
+        ]
+    )
+    (endpoint,) = described["VpcEndpoints"]
+    return str(endpoint["VpcEndpointId"])
+
+
+def as_service_role(deployment: Deployment, service: str, role: str) -> Any:
+    """A client with the credentials of a role that trusts a service only.
+
+    As root of the account, which on AWS too may change whom a role trusts; the role's own trust is put back at once.
+    """
     iam, name = deployment.client("iam"), role.rsplit("/", 1)[1]
-    if any(existing["RoleName"] == name for existing in iam.list_roles()["Roles"]):
-        iam.update_assume_role_policy(RoleName=name, PolicyDocument=document)
-    else:
-        iam.create_role(RoleName=name, AssumeRolePolicyDocument=document)
-    return role
+    own = json.dumps(iam.get_role(RoleName=name)["Role"]["AssumeRolePolicyDocument"])
+    iam.update_assume_role_policy(RoleName=name, PolicyDocument=trust_of_the_account(role))
+    try:
+        return deployment.client(service, role)
+    finally:
+        iam.update_assume_role_policy(RoleName=name, PolicyDocument=own)
+
+
+def trust_of_the_account(role: str) -> str:
+    principal = {"AWS": f"arn:aws:iam::{role.split(':')[4]}:root"}
+    trust = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
+    return json.dumps({"Version": "2012-10-17", "Statement": [trust]})
 
 
 @pytest.fixture(scope="module")
@@ -55,18 +82,26 @@ def uploader(deployment: Deployment) -> Any:
 
 @pytest.fixture(scope="module")
 def bedrock(deployment: Deployment) -> Any:
-    return deployment.client("s3", trusting_the_account(deployment, deployment.outputs["ModelCustomizationRoleArn"]))
+    """S3 as a customization job sees it, from the network for jobs."""
+    role = deployment.outputs["ModelCustomizationRoleArn"]
+    return through(as_service_role(deployment, "s3", role), s3_endpoint(deployment))
+
+
+def allowed_everything(deployment: Deployment) -> str:
+    """A role that IAM allows everything, as many a service role passed to a job in haste."""
+    role = deployment.outputs["OperatorRoleArn"].rsplit("/", 1)[0] + "/everything"
+    iam = deployment.client("iam")
+    if not any(existing["RoleName"] == "everything" for existing in iam.list_roles()["Roles"]):
+        iam.create_role(RoleName="everything", AssumeRolePolicyDocument=trust_of_the_account(role))
+    everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [everything]})
+    iam.put_role_policy(RoleName="everything", PolicyName="everything", PolicyDocument=document)
+    return role
 
 
 @pytest.fixture(scope="module")
 def administrator(deployment: Deployment) -> str:
-    """A role that IAM allows everything, as many a service role passed to a job in haste."""
-    role = deployment.outputs["OperatorRoleArn"].rsplit("/", 1)[0] + "/everything"
-    trusting_the_account(deployment, role)
-    everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
-    document = json.dumps({"Version": "2012-10-17", "Statement": [everything]})
-    deployment.client("iam").put_role_policy(RoleName="everything", PolicyName="everything", PolicyDocument=document)
-    return role
+    return allowed_everything(deployment)
 
 
 @pytest.fixture(scope="module")
@@ -186,6 +221,9 @@ def test_a_role_granted_everything_cannot_forge_evidence_policy_or_alerts(
     s3, outputs = deployment.client("s3", administrator), deployment.outputs
     assert is_denied(s3.put_object, Bucket=outputs["EvidenceBucket"], Key="scans/x/0.json", Body=b"")
     assert is_denied(s3.put_object, Bucket=outputs["EvidenceBucket"], Key="findings/x.json", Body=b"")
+    assert is_denied(s3.put_object, Bucket=outputs["EvidenceBucket"], Key="manifests/x.json", Body=b"")
+    assert is_denied(s3.put_object, Bucket=outputs["EvidenceBucket"], Key="jobs/x.json", Body=b"")
+    assert is_denied(s3.put_object, Bucket=outputs["LogsBucket"], Key="trail/AWSLogs/x.json.gz", Body=b"")
     assert is_denied(s3.put_object, Bucket=outputs["PolicyBucket"], Key="accepted/policy.json", Body=b"{}")
     sns = deployment.client("sns", administrator)
     assert is_denied(sns.publish, TopicArn=outputs["AlertsTopicArn"], Message="all is well")
@@ -193,8 +231,8 @@ def test_a_role_granted_everything_cannot_forge_evidence_policy_or_alerts(
 
 @pytest.mark.usefixtures("planted")
 def test_the_key_refuses_whom_its_policy_does_not_name(deployment: Deployment, administrator: str) -> None:
-    # The bucket would let it read a clean object; the key does not.
-    s3 = deployment.client("s3", administrator)
+    # The bucket would let it read a clean object from the network for jobs; the key does not.
+    s3 = through(deployment.client("s3", administrator), s3_endpoint(deployment))
     assert not is_denied(s3.head_object, Bucket=deployment.outputs["ApprovedBucket"], Key="iam/clean")
     assert is_denied(s3.get_object, Bucket=deployment.outputs["ApprovedBucket"], Key="iam/clean")
     kms = deployment.client("kms", administrator)

@@ -21,6 +21,7 @@ from tunegate_cli.main import app
 KEY_ARN = "arn:aws:kms:us-east-1:111122223333:key/data"
 ACTOR = "arn:aws:sts::111122223333:assumed-role/tunegate-operator/kim"
 MACHINE = "arn:aws:states:us-east-1:111122223333:stateMachine:tunegate-scan"
+LAUNCH_MACHINE = "arn:aws:states:us-east-1:111122223333:stateMachine:tunegate-launch"
 OUTPUTS = {
     "IntakeBucket": "intake",
     "ApprovedBucket": "approved",
@@ -31,6 +32,9 @@ OUTPUTS = {
     "LedgerTable": "ledger",
     "ReleaseFunctionName": "tunegate-release-object",
     "ScanStateMachineArn": MACHINE,
+    "LaunchStateMachineArn": LAUNCH_MACHINE,
+    "AuditFunction": "tunegate-audit-estate",
+    "JobsQueueUrl": "https://sqs.us-east-1.amazonaws.com/111122223333/tunegate-jobs",
 }
 SSN = Finding(Category.PII, "SSN", Severity.HIGH, True, 8, "/prompt", 1, 1.0, ("screen",), ((3, 14),))
 
@@ -96,7 +100,7 @@ class World:
         }
         self._make()
 
-    def client(self, service: str) -> Any:
+    def client(self, service: str, **_: Any) -> Any:
         return self.fakes[service]
 
     def run(self, *arguments: str) -> Result:

@@ -5,7 +5,8 @@ import json
 import pytest
 
 from tunegate.model import Category, Decision, Finding, ObjectVersion, Severity, Verdict
-from tunegate.report.alerts import Alert, alert_of, attributes_of, message_of, subject_line
+from tunegate.report.alert import Alert, attributes_of, message_of, subject_line
+from tunegate.report.alerts import alert_of
 from tunegate.rows import Action, DecisionRow
 
 UPLOAD = ObjectVersion("tunegate-intake", "team a/support's.jsonl", "v1")

@@ -11,7 +11,8 @@ from unit.cli_world import run
 
 COMMANDS = [
     "scan", "upload", "status", "findings", "alerts", "quarantine list", "release", "rescan",
-    "policy show", "policy check", "policy put", "up", "down", "demo",
+    "policy show", "policy check", "policy put", "train", "import", "jobs", "controls", "explain", "audit",
+    "up", "down", "demo",
 ]  # fmt: skip
 
 

@@ -64,3 +64,14 @@ def test_the_policy_in_force_is_shown(account: World, stricter: Path) -> None:
     account.s3.put_object(Bucket="policy", Key="accepted/current.json", Body=stricter.read_bytes())
     shown = json.loads(account.run("policy", "show").stdout)
     assert shown["types"]["pii/NAME"]["flags"] is True
+
+
+def test_a_control_that_does_not_exist_is_named(tmp_path: Path) -> None:
+    document = json.loads(default_policy().canonical())
+    document["jobs"]["controls"] = {"network.job_in_vcp": {"blocking": False}, "network.job_in_vpc": {}}
+    path = tmp_path / "policy.json"
+    path.write_text(json.dumps(document))
+    result = run("policy", "check", str(path))
+    assert result.exit_code == 0
+    assert "network.job_in_vcp" in result.stderr
+    assert "network.job_in_vpc" not in result.stderr

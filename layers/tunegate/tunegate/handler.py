@@ -22,7 +22,8 @@ from tunegate.model import ObjectVersion
 
 logger = Logger()
 metrics = Metrics()
-tracer = Tracer()
+# Every call to AWS is traced; the other libraries that X-Ray would look for and load are not in use here.
+tracer = Tracer(patch_modules=("botocore",))
 # Not every function counts something.
 warnings.filterwarnings("ignore", "No application metrics")
 
@@ -50,8 +51,7 @@ def guarded[Event](handler: Handler[Event]) -> Handler[Event]:
             _reraise(type(error), str(error))
         except Exception as error:  # noqa: BLE001
             # The one place that may catch everything: what leaves here is logged, retried or held, never dropped.
-            frame = traceback.extract_tb(error.__traceback__)[-1]
-            message = f"{type(error).__name__} in {frame.name}, {os.path.basename(frame.filename)}:{frame.lineno}"
+            message = _placed(error)
             logger.error("Unexpected error", error=message)  # noqa: TRY400
             _reraise(UnexpectedError, message)
 
@@ -59,6 +59,23 @@ def guarded[Event](handler: Handler[Event]) -> Handler[Event]:
         metrics.log_metrics(run), capture_response=False, capture_error=False
     )
     return wrapped
+
+
+def reported[Record](handle: Callable[[Record], None]) -> Callable[[Record], None]:
+    """Wrap what handles one record of a batch, so that a record that fails is told of before it goes back."""
+
+    @functools.wraps(handle)
+    def run(record: Record) -> None:
+        try:
+            handle(record)
+        except TunegateError as error:
+            logger.warning("Not done", error=str(error), kind=type(error).__name__)
+            raise
+        except Exception as error:  # the batch keeps it from leaving with its message
+            logger.error("Unexpected error", error=_placed(error))  # noqa: TRY400
+            raise
+
+    return run
 
 
 def about(version: ObjectVersion) -> None:
@@ -76,6 +93,12 @@ def client(service: str) -> Any:
     return boto3.client(service, config=CLIENT_CONFIG)  # type: ignore[call-overload]
 
 
+@functools.cache
+def clients(service: str) -> Any:
+    """The same, made when first asked for: for functions that use many services, not all of them every time."""
+    return client(service)
+
+
 def patient_client(service: str) -> Any:
     """The same for a service that a scan calls many times."""
     return boto3.client(service, config=PATIENT_CONFIG)  # type: ignore[call-overload]
@@ -87,6 +110,11 @@ def setting(name: str) -> str:
     if not value:
         raise PermanentError(f"the setting {name} is missing from this function's environment")
     return value
+
+
+def _placed(error: Exception) -> str:
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__} in {frame.name}, {os.path.basename(frame.filename)}:{frame.lineno}"
 
 
 def _reraise(kind: type[TunegateError], message: str) -> NoReturn:

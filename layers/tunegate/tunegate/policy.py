@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from tunegate.job_rules import JobRules, SortedSet
 from tunegate.model import Category, Detection, Severity
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -69,7 +70,8 @@ class Policy(_Document):
     types: dict[Annotated[str, Field(pattern=r"^[a-z_]+/[A-Za-z0-9_]+$")], Rule] = {}
     services: Services = Services()
     limits: Limits = Limits()
-    allowed_value_digests: frozenset[Sha256] = frozenset()
+    jobs: JobRules = JobRules()
+    allowed_value_digests: SortedSet[Sha256] = frozenset()
 
     @field_validator("categories")
     @classmethod
@@ -93,9 +95,7 @@ class Policy(_Document):
         return hashlib.sha256(self.canonical().encode()).hexdigest()
 
     def canonical(self) -> str:
-        document = self.model_dump(mode="json")
-        document["allowed_value_digests"] = sorted(document["allowed_value_digests"])
-        return json.dumps(document, sort_keys=True, separators=(",", ":"))
+        return json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
 
     def rule(self, category: Category, kind: str) -> Rule:
         return self.types.get(f"{category}/{kind}") or self.categories[category]

@@ -21,6 +21,10 @@ class Entity(StrEnum):
     DECISION = "decision"
     ALERT = "alert"
     POLICY = "policy"
+    SUBJECT = "subject"
+    BREACH = "breach"
+    GAP = "gap"
+    ORIGIN = "origin"
 
 
 class Action(StrEnum):

@@ -10,7 +10,8 @@ from tunegate.rows import MOST_FINDINGS, finding_from_json, finding_to_json
 
 
 class _Step(BaseModel):
-    model_config = ConfigDict(frozen=True)
+    # Each function reads one or two of these: the rest are never built.
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
 
 class ObjectRef(_Step):
@@ -32,6 +33,11 @@ class ScanRequest(_Step):
     object: ObjectRef
     order: str
     scan_id: str
+
+
+def scan_name(version: ObjectVersion, attempt: int = 0) -> str:
+    """The name of the execution that scans a version, of its first try or a later one."""
+    return f"{version.digest}-{attempt}" if attempt else version.digest
 
 
 class InspectedFile(_Step):

@@ -1,5 +1,7 @@
 """The one write a decision is: a row that is put once, and from whose stream everything else follows."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.types import TypeSerializer
@@ -10,16 +12,27 @@ from tunegate.errors import aws_call, error_code
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+_NONE: Mapping[str, str] = MappingProxyType({})
+
 
 def write_once(dynamodb: "DynamoDBClient", table: str, item: dict[str, Any]) -> bool:
     """Put a row that is not there yet. False where it already is: the decision was written by an earlier try."""
+    return write_if(dynamodb, table, item, "attribute_not_exists(pk)")
+
+
+def write_if(
+    dynamodb: "DynamoDBClient", table: str, item: dict[str, Any], condition: str, values: Mapping[str, str] = _NONE
+) -> bool:
+    """Put a row where a condition holds; `values` are the strings it names. False where it does not hold."""
     serialize = TypeSerializer().serialize
+    named: dict[str, Any] = {"ExpressionAttributeValues": {name: {"S": value} for name, value in values.items()}}
     with aws_call("Writing the ledger"):
         try:
             dynamodb.put_item(
                 TableName=table,
                 Item={name: serialize(value) for name, value in item.items()},
-                ConditionExpression="attribute_not_exists(pk)",
+                ConditionExpression=condition,
+                **(named if values else {}),
             )
         except ClientError as error:
             if error_code(error) == "ConditionalCheckFailedException":

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tunegate.act.promote import Copy, Destination, Upload, copies_in, place
-from tunegate.act.settle import Ledger, Scanned
+from tunegate.act.settle import Ledger, Scanned, note_current
 from tunegate.act.tags import Tag
 from tunegate.errors import PermanentError
 from tunegate.model import Decision, ObjectVersion, Verdict
@@ -40,6 +40,7 @@ def release(
     row = _decision_on(ledger, request.key, found.tags.get(Tag.SOURCE, ""))
     upload = Upload(found.version, found.tags.get(Tag.ORDER, ""), origin=found.tags[Tag.SOURCE])
     released = place(s3, upload, approved, Verdict.CLEAN, row.decision.policy_digest)
+    note_current(s3, ledger, approved.bucket, request.key)
     ledger.record(_released(row, request), Action.RELEASE, released, request.actor)
     return released
 

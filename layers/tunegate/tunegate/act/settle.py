@@ -6,9 +6,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from tunegate.act.ledger import write_once
-from tunegate.act.promote import Destination, Upload, settle, withdraw
+from tunegate.act.promote import Destination, Upload, copies_in, settle, withdraw
+from tunegate.act.tags import Tag
 from tunegate.errors import PermanentError
 from tunegate.model import Decision, ObjectVersion, Verdict
+from tunegate.observe.ledger import decisions_of
 from tunegate.rows import Action, DecisionRow
 
 if TYPE_CHECKING:
@@ -54,8 +56,30 @@ def settle_scan(
             withdraw(s3, decision.subject, other.bucket, decision.verdict)
     upload = Upload(decision.subject, scanned.order)
     settled = settle(s3, upload, destination, decision.verdict, decision.policy_digest)
+    if destination.ranked:
+        note_current(s3, ledger, destination.bucket, decision.subject.key)
+    # Last: a step that fails before this ends in a hold, which then has a row of its own.
     ledger.record(scanned, Action.SCAN, settled)
     return settled
+
+
+def note_current(s3: "S3Client", ledger: Ledger, bucket: str, key: str) -> None:
+    """Record the current version of a key where it is a copy made once more, to bring the newest upload forward.
+
+    The job gate knows a version by the ledger alone, so each one that Bedrock may read must be there.
+    """
+    rows = decisions_of(ledger.dynamodb, ledger.table, key)
+    if not rows:
+        return
+    current = next((copy for copy in copies_in(s3, bucket, key) if copy.is_latest), None)
+    if current is None or any(row.destination == current.version for row in rows):
+        return
+    source = current.tags.get(Tag.SOURCE)
+    copies = [row for row in rows if row.destination and row.destination.bucket == bucket]
+    placed = next((row for row in copies if row.decision.subject.version_id == source), None)
+    if placed is not None:
+        again = f"{placed.scan_id}-{current.version.version_id}"
+        ledger.record(Scanned(placed.decision, placed.order, again, placed.evidence), placed.action, current.version)
 
 
 def hold_scan(s3: "S3Client", ledger: Ledger, scanned: Scanned, approved_bucket: str) -> None:

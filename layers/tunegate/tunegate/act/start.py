@@ -6,7 +6,7 @@ from botocore.exceptions import ClientError
 
 from tunegate.errors import aws_call, error_code
 from tunegate.model import ObjectVersion
-from tunegate.steps import ObjectRef, ScanRequest
+from tunegate.steps import ObjectRef, ScanRequest, scan_name
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
@@ -27,7 +27,3 @@ def start_scan(stepfunctions: "SFNClient", machine: str, version: ObjectVersion,
                 return False
             raise
     return True
-
-
-def scan_name(version: ObjectVersion, attempt: int = 0) -> str:
-    return f"{version.digest}-{attempt}" if attempt else version.digest

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 from tunegate.act.ledger import write_once
 from tunegate.errors import aws_call
 from tunegate.observe.ledger import row_exists
-from tunegate.report.alerts import Alert, alert_of, attributes_of, message_of, subject_line
+from tunegate.report.alert import Alert, attributes_of, message_of, subject_line
+from tunegate.report.alerts import alert_of
 from tunegate.rows import Entity
 
 if TYPE_CHECKING:

@@ -1,0 +1,71 @@
+"""Carrying out what follows from a conclusion. Each step is safe to repeat, and content with finding it done."""
+
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from tunegate.errors import PermanentError, aws_call, error_code
+from tunegate.judge.consequence import Consequence
+from tunegate.subject import Kind, Subject
+from tunegate.verdict_tags import MODEL_VERDICT_TAG, USABLE
+
+_GONE = "ResourceNotFoundException"
+_ENDED = frozenset({"ConflictException", _GONE})
+
+
+def restrict(bedrock: Any, subject: Subject, due: Consequence) -> str:
+    """Stop, mark as not usable, remove. Returns in words what was done, empty for nothing.
+
+    What cannot be taken away, such as throughput under a commitment, is told and does not raise: the mark stands.
+    """
+    done = []
+    if due.mark and due.mark not in USABLE:
+        mark(bedrock, subject, due.mark)
+        done.append(f"marked it {due.mark}, so that the invoker role cannot use it")
+    if due.stop:
+        _stop(bedrock, subject.arn)
+        done.append("stopped the job")
+    if due.remove:
+        done.append(_remove(bedrock, subject))
+    return "; ".join(done)
+
+
+def mark(bedrock: Any, subject: Subject, verdict: str) -> None:
+    """Put the verdict tag on a model or on a means to invoke one; one that is gone meanwhile needs none."""
+    with aws_call("Marking with the verdict"):
+        try:
+            bedrock.tag_resource(resourceARN=subject.arn, tags=[{"key": MODEL_VERDICT_TAG, "value": verdict}])
+        except ClientError as error:
+            if error_code(error) != _GONE:
+                raise
+
+
+def _stop(bedrock: Any, arn: str) -> None:
+    with aws_call("Stopping the job"):
+        try:
+            bedrock.stop_model_customization_job(jobIdentifier=arn)
+        except ClientError as error:
+            if error_code(error) not in _ENDED:
+                raise
+
+
+def _remove(bedrock: Any, subject: Subject) -> str:
+    try:
+        with aws_call("Removing it"):
+            try:
+                _delete(bedrock, subject)
+            except ClientError as error:
+                if error_code(error) != _GONE:
+                    raise
+    except PermanentError as error:
+        return f"could not remove it ({error})"
+    return "deleted it"
+
+
+def _delete(bedrock: Any, subject: Subject) -> None:
+    if subject.kind is Kind.DEPLOYMENT:
+        bedrock.delete_custom_model_deployment(customModelDeploymentIdentifier=subject.arn)
+    elif subject.kind is Kind.THROUGHPUT:
+        bedrock.delete_provisioned_model_throughput(provisionedModelId=subject.arn)
+    else:
+        bedrock.delete_imported_model(modelIdentifier=subject.arn)

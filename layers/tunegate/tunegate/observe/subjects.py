@@ -1,0 +1,86 @@
+"""What the ledger and the evidence bucket hold of jobs, models and the estate."""
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from tunegate.errors import aws_call, error_code
+from tunegate.job_facts import InputObject, Standing
+from tunegate.model import ObjectVersion
+from tunegate.observe.ledger import decisions_of, plain
+from tunegate.subject_rows import SubjectRow, origin_key, subject_digest, subject_key, subject_partition
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_s3 import S3Client
+
+
+def subject_row(dynamodb: "DynamoDBClient", table: str, arn: str) -> SubjectRow | None:
+    """What the gate decided of a subject, or None where it never saw it."""
+    item = _item(dynamodb, table, subject_key(arn))
+    return SubjectRow.from_item(item) if item else None
+
+
+def origin_of(dynamodb: "DynamoDBClient", table: str, arn: str) -> dict[str, str]:
+    """What the gate noted of who made a model: `{"job": ARN}` or `{"source": URI or ARN}`; empty for nothing."""
+    item = _item(dynamodb, table, origin_key(arn))
+    return {name: str(item[name]) for name in ("job", "source") if item.get(name)} if item else {}
+
+
+def standing_of(dynamodb: "DynamoDBClient", table: str, arn: str) -> Standing:
+    row = subject_row(dynamodb, table, arn)
+    return Standing(arn, row.approval if row else None, row.key_arn if row else "")
+
+
+def open_rows(dynamodb: "DynamoDBClient", table: str, arn: str) -> list[dict[str, Any]]:
+    """The breaches and gaps of a subject that are not over."""
+    with aws_call("Reading the ledger"):
+        pages = dynamodb.get_paginator("query").paginate(
+            TableName=table,
+            KeyConditionExpression="pk = :pk",
+            ExpressionAttributeValues={":pk": {"S": subject_partition(arn)}},
+            ConsistentRead=True,
+        )
+        rows = [plain(item) for page in pages for item in page["Items"]]
+    return [row for row in rows if row["sk"].startswith(("breach#", "gap#")) and "resolved_at" not in row]
+
+
+def decided(dynamodb: "DynamoDBClient", table: str, version: ObjectVersion) -> tuple[str, str]:
+    """The ledger's verdict on an approved object version, and the digest of its policy; empty for none.
+
+    Of the decisions on the upload it is a copy of, the newest counts.
+    """
+    rows = decisions_of(dynamodb, table, version.key)
+    placed = next((row for row in rows if row.destination == version), None)
+    if placed is None:
+        return "", ""
+    newest = next(row.decision for row in rows if row.decision.subject == placed.decision.subject)
+    return newest.verdict.value, newest.policy_digest
+
+
+def manifest_key(arn: str) -> str:
+    return f"manifests/{subject_digest(arn)}.json"
+
+
+def read_manifest(s3: "S3Client", bucket: str, arn: str) -> tuple[InputObject, ...] | None:
+    """What a job read when the gate first saw it running, or None where that was never recorded."""
+    with aws_call("Reading the job's manifest"):
+        try:
+            body = s3.get_object(Bucket=bucket, Key=manifest_key(arn))["Body"].read()
+        except ClientError as error:
+            if error_code(error) == "NoSuchKey":
+                return None
+            raise
+    return tuple(
+        InputObject(item["bucket"], item["key"], item["version_id"], item["checksum"])
+        for item in json.loads(body)["inputs"]
+    )
+
+
+def _item(dynamodb: "DynamoDBClient", table: str, key: dict[str, str]) -> dict[str, Any] | None:
+    with aws_call("Reading the ledger"):
+        answer = dynamodb.get_item(
+            TableName=table, Key={name: {"S": value} for name, value in key.items()}, ConsistentRead=True
+        )
+    return plain(answer["Item"]) if "Item" in answer else None

@@ -1,0 +1,213 @@
+"""The estate: each protection that was deployed is drift once it is gone or weakened."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tunegate.estate_facts import EstateFacts, InvocationLogging, LogGroup, RuleFacts, Trail
+from tunegate.job_facts import BucketFacts, Network, RoleFacts
+from tunegate.judge.jobs import judge_estate
+from tunegate.subject import Approval
+from unit.estate_world import (
+    IMPORT_ROLE,
+    RULES,
+    EstateBreak,
+    EstateChange,
+    bucket_policy,
+    bucket_with,
+    estate,
+    estate_having,
+    key_with,
+    logging_with,
+    subnet_with,
+)
+from unit.job_world import assert_breaks_only
+from unit.policy_world import DATA_KEY, SUBNET, document, gateway, trust_statement
+
+EVERYBODY = {"Sid": "Open", "Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}
+STACK = Path(__file__).parents[2] / "stacks" / "guarantees.yaml"
+
+
+def without_bucket(facts: EstateFacts) -> EstateFacts:
+    return replace(facts, buckets={**facts.buckets, "policy": None})
+
+
+def without_key(facts: EstateFacts) -> EstateFacts:
+    return replace(facts, keys={**facts.keys, "model": None})
+
+
+def role_as(role: RoleFacts | None) -> EstateChange:
+    return lambda facts: replace(facts, roles={**facts.roles, IMPORT_ROLE: role})
+
+
+def import_role(**trust: Any) -> RoleFacts:
+    return RoleFacts(IMPORT_ROLE, document(trust_statement("model-import-job") | trust), ())
+
+
+def rule_as(rule: RuleFacts | None) -> EstateChange:
+    return lambda facts: replace(facts, event_rules={**facts.event_rules, RULES[0]: rule})
+
+
+def trail_with(**changes: Any) -> EstateChange:
+    trail = Trail("arn:trail", True, True, ("arn:aws:s3",))
+    return estate_having(trails=(replace(trail, **changes),))
+
+
+def deaf(facts: EstateFacts) -> EstateFacts:
+    assert isinstance(facts.network, Network)
+    return replace(facts, network=replace(facts.network, dns_support=False))
+
+
+GROUP_WITHOUT_KEY = InvocationLogging(LogGroup("/aws/bedrock/invocations", ""))
+
+BREAKS = (
+    EstateBreak("estate.deployed", without_bucket, "tunegate-policy"),
+    EstateBreak("estate.deployed", without_key, "key/model"),
+    EstateBreak("estate.deployed", role_as(None), IMPORT_ROLE),
+    EstateBreak(
+        "estate.bucket_keys", bucket_with("evidence", key_arn=""), "no CMK", "config:s3-default-encryption-kms"
+    ),
+    EstateBreak("estate.bucket_keys", bucket_with("quarantine", key_arn=DATA_KEY), "tunegate-quarantine"),
+    EstateBreak(
+        "estate.bucket_versioning",
+        bucket_with("intake", versioned=False),
+        "tunegate-intake",
+        "config:s3-bucket-versioning-enabled",
+    ),
+    EstateBreak(
+        "estate.bucket_public_access",
+        bucket_with("output", public_access_blocked=False),
+        "tunegate-output",
+        "config:s3-bucket-level-public-access-prohibited",
+    ),
+    EstateBreak(
+        "estate.bucket_tls",
+        bucket_with("output", policy=bucket_policy("output")[1:]),
+        "tunegate-output",
+        "config:s3-bucket-ssl-requests-only",
+    ),
+    EstateBreak(
+        "estate.bucket_logging",
+        bucket_with("approved", logs_to=""),
+        "tunegate-approved",
+        "config:s3-bucket-logging-enabled",
+    ),
+    EstateBreak(
+        "estate.bucket_events",
+        bucket_with("intake", sends_events=False),
+        "tunegate-intake",
+        "config:s3-event-notifications-enabled",
+    ),
+    EstateBreak("estate.bucket_events", bucket_with("policy", sends_events=False), "tunegate-policy"),
+    EstateBreak(
+        "estate.object_lock",
+        bucket_with("quarantine", locked=False),
+        "tunegate-quarantine",
+        "config:s3-bucket-default-lock-enabled",
+    ),
+    EstateBreak(
+        "estate.keys_enabled", key_with("data", enabled=False), "key/data", "config:kms-cmk-not-scheduled-for-deletion"
+    ),
+    EstateBreak(
+        "estate.keys_rotate",
+        key_with("messaging", rotates=False),
+        "key/messaging",
+        "config:cmk-backing-key-rotation-enabled",
+    ),
+    EstateBreak(
+        "estate.keys_closed",
+        key_with("model", policy=document(EVERYBODY)),
+        "Open",
+        "config:kms-key-policy-no-public-access",
+    ),
+    EstateBreak(
+        "estate.roles_trusted", role_as(import_role(Principal={"AWS": "*"})), IMPORT_ROLE, "checkov:CKV_AWS_60"
+    ),
+    EstateBreak(
+        "estate.roles_trusted", role_as(import_role(Principal={"Service": "lambda.amazonaws.com"})), "than Bedrock"
+    ),
+    EstateBreak("estate.subnets", estate_having(network=None), "a subnet for jobs is gone"),
+    EstateBreak("estate.no_way_out", subnet_with(targets=("igw-0aa",)), SUBNET, "config:no-unrestricted-route-to-igw"),
+    EstateBreak("estate.s3_endpoint", subnet_with(endpoints=()), SUBNET, "docs:bedrock/vpc-s3"),
+    EstateBreak("estate.s3_endpoint", subnet_with(endpoints=(gateway(EVERYBODY),)), "vpce-0aa reaches *"),
+    EstateBreak("estate.dns_support", deaf, "does not resolve names"),
+    EstateBreak(
+        "estate.flow_logs", estate_having(flow_logs=False), "no active flow log", "config:vpc-flow-logs-enabled"
+    ),
+    EstateBreak("estate.rules_enabled", rule_as(None), f"{RULES[0]} is gone"),
+    EstateBreak("estate.rules_enabled", rule_as(RuleFacts(RULES[0], False, True)), f"{RULES[0]} is disabled"),
+    EstateBreak("estate.rules_enabled", rule_as(RuleFacts(RULES[0], True, False)), f"{RULES[0]} has no target"),
+    EstateBreak(
+        "estate.trail", trail_with(write_calls=False), "no trail records API calls", "config:cloudtrail-enabled"
+    ),
+    EstateBreak(
+        "estate.trail_data_events",
+        trail_with(data_buckets=("arn:aws:s3:::tunegate-intake",)),
+        "tunegate-approved",
+        "config:cloudtrail-s3-dataevents-enabled",
+    ),
+    EstateBreak(
+        "estate.invocation_logging",
+        estate_having(invocation_logging=InvocationLogging()),
+        "is off",
+        "prowler:bedrock_model_invocation_logging_enabled",
+    ),
+    EstateBreak(
+        "estate.invocation_log_keys",
+        estate_having(invocation_logging=GROUP_WITHOUT_KEY),
+        "/aws/bedrock/invocations",
+        "prowler:bedrock_model_invocation_logs_encryption_enabled",
+    ),
+    EstateBreak("estate.invocation_log_keys", logging_with(key_arn=""), "invocation-logs has no CMK"),
+    EstateBreak("estate.invocation_logs_closed", logging_with(public_access_blocked=False), "invocation-logs"),
+    EstateBreak(
+        "estate.invocation_logs_closed",
+        logging_with(policy=document(EVERYBODY)),
+        "every principal",
+        "config:s3-bucket-public-read-prohibited",
+    ),
+    EstateBreak("estate.macie", estate_having(macie_enabled=False), "Macie is off", "config:macie-status-check"),
+)
+
+
+@pytest.mark.parametrize("case", BREAKS, ids=str)
+def test_one_change_breaks_one_control(case: EstateBreak) -> None:
+    assert_breaks_only(case.control, case.names, judge_estate(case.facts))
+
+
+def test_an_estate_as_it_was_deployed_passes_everything() -> None:
+    conclusion = judge_estate(estate())
+    assert (conclusion.approval, conclusion.breaches, conclusion.gaps) == (Approval.APPROVED, (), ())
+
+
+def test_a_trail_that_stands_still_records_nothing() -> None:
+    assert [b.control for b in judge_estate(trail_with(logging=False)(estate())).breaches] == [
+        "estate.trail",
+        "estate.trail_data_events",
+    ]
+
+
+def test_two_trails_together_may_do_what_one_does_not() -> None:
+    calls = Trail("arn:calls", True, True, ())
+    names = ("intake", "approved", "quarantine", "output")
+    data = Trail("arn:data", True, False, tuple(f"arn:aws:s3:::tunegate-{name}" for name in names))
+    assert judge_estate(estate_having(trails=(calls, data))(estate())).breaches == ()
+
+
+def test_invocation_logs_in_one_place_suffice() -> None:
+    group = InvocationLogging(LogGroup("/aws/bedrock/invocations", DATA_KEY))
+    bucket = InvocationLogging(bucket=BucketFacts("logs", DATA_KEY, public_access_blocked=True))
+    for logging in (group, bucket):
+        assert judge_estate(estate_having(invocation_logging=logging)(estate())).breaches == ()
+
+
+def test_the_invocation_log_policy_of_the_bedrock_user_guide_passes() -> None:
+    """Bedrock user guide, "Monitor model invocation": Bedrock writes, held to the account."""
+    writes = {
+        "Effect": "Allow", "Principal": {"Service": "bedrock.amazonaws.com"}, "Action": ["s3:PutObject"],
+        "Resource": ["arn:aws:s3:::invocation-logs/AWSLogs/111122223333/BedrockModelInvocationLogs/*"],
+        "Condition": {"StringEquals": {"aws:SourceAccount": "111122223333"}},
+    }  # fmt: skip
+    assert judge_estate(logging_with(policy=document(writes))(estate())).breaches == ()
