@@ -89,7 +89,9 @@ def _called(node: ast.Call) -> tuple[str, str]:
     receiver, method = node.func.value, node.func.attr
     if method == "paginate" and isinstance(receiver, ast.Call) and isinstance(receiver.func, ast.Attribute):
         [operation] = receiver.args
-        receiver, method = receiver.func.value, operation.value if isinstance(operation, ast.Constant) else "paginate"
+        if isinstance(operation, ast.Constant):
+            method = ast.literal_eval(operation)
+        receiver = receiver.func.value
     if isinstance(receiver, ast.Call) and len(receiver.args) == 1 and isinstance(receiver.args[0], ast.Constant):
         return str(receiver.args[0].value), str(method)
     return ast.unparse(receiver).split(".")[-1].strip("_"), str(method)

@@ -7,6 +7,7 @@ tests/contract/ground hold each closed. Drop one when ministack catches up.
 from tunegate_local.gaps import (
     access,
     buckets,
+    grants,
     ground,
     keys,
     layers,
@@ -26,8 +27,8 @@ def close() -> None:
     access.writes_carry_their_condition_keys()
     access.tags_on_a_put_need_their_own_permission()
     resources.calls_are_about_the_resources_aws_asks_of()
-    resources.keys_are_asked_about_with_their_context()
-    resources.grants_allow()
+    grants.keys_are_asked_about_with_their_context()
+    grants.grants_allow()
     managed_keys.aws_has_keys_of_its_own()
     keys.objects_are_read_and_written_with_their_key()
     buckets.buckets_are_configured_as_declared()

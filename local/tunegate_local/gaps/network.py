@@ -22,7 +22,7 @@ _FILTERS: dict[str, Callable[[Record], str]] = {
     "vpc-endpoint-state": lambda endpoint: str(endpoint["State"]),
     "vpc-endpoint-type": lambda endpoint: str(endpoint["VpcEndpointType"]),
 }
-# AWS's own ids of S3's addresses, where this machine's Region is one whose id is known.
+# AWS's own ids of the lists of S3's addresses, in some Regions.
 _S3_LISTS = {"us-east-1": "pl-63a5400a", "us-west-2": "pl-68a54001", "eu-west-1": "pl-6da54004"}
 
 

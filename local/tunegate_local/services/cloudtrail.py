@@ -7,52 +7,33 @@ eb-service-event-cloudtrail.html; the record's form: CloudTrail user guide, "Clo
 import asyncio
 import contextvars
 import json
+import logging
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
-from functools import cache
 from typing import Any
-from urllib.parse import parse_qsl
 
-import botocore.session
 from ministack import app
 from ministack.core import iam_evaluator
 from ministack.core.responses import get_account_id, get_region
 from ministack.core.router import extract_access_key_id
 from ministack.services import cloudtrail
 
-from tunegate_local.detectors.wire import Request, ServiceError, Wire
+from tunegate_local.services.api_calls import SERVICES, ApiCall, api_call
 from tunegate_local.services.events import bus
-from tunegate_local.services.raw import raw_target
+
+logger = logging.getLogger("tunegate_local.services")
 
 type Handler = Callable[..., Awaitable[tuple[int, dict[str, str], bytes]]]
 
-_JSON = ("kms", "events", "cloudtrail", "sagemaker")
-_QUERY = ("ec2", "iam")
-_REST = {"bedrock": "bedrock", "macie2": "macie2"}
 # How the names of calls begin that change nothing of what they are called on; a key's use is no change either.
 _READS = ("Get", "List", "Describe", "Head", "Lookup", "Simulate", "Search", "Test", "Invoke", "Converse", "PutEvents",
           "Decrypt", "Encrypt", "ReEncrypt", "Generate", "Sign", "Verify", "DeriveSharedSecret")  # fmt: skip
-# S3's bucket configuration, by the subresource of the request.
-_S3 = {
-    "policy": "BucketPolicy",
-    "encryption": "BucketEncryption",
-    "versioning": "BucketVersioning",
-    "publicAccessBlock": "BucketPublicAccessBlock",
-    "logging": "BucketLogging",
-    "notification": "BucketNotification",
-    "object-lock": "BucketObjectLockConfiguration",
-    "ownershipControls": "BucketOwnershipControls",
-    "lifecycle": "BucketLifecycle",
-    "replication": "BucketReplication",
-    "tagging": "BucketTagging",
-    "acl": "BucketAcl",
-}
 
 
 def record_calls() -> None:
     """From now on what these services are asked to change is told, where a trail logs."""
-    for service in (*_JSON, *_QUERY, *_REST, "s3"):
+    for service in SERVICES:
         handler = app.SERVICE_HANDLERS.get(service)
         if handler is not None:
             app.SERVICE_HANDLERS[service] = _recorded(service, handler)
@@ -66,14 +47,24 @@ def _recorded(service: str, handler: Handler) -> Handler:
         logs = _a_trail_logs()
         status, answer_headers, answer = await handler(method, path, headers, body, query)
         if logs and 200 <= status < 300:
-            call = _call(service, method, path, headers, body, query)
-            if call is not None and not call[0].startswith(_READS):
-                detail = _detail(service, *call, answer, extract_access_key_id(headers, query))
-                run = contextvars.copy_context().run
-                asyncio.get_running_loop().run_in_executor(None, run, _tell, service, detail)
+            _record(service, (method, path, headers, body, query), answer)
         return status, answer_headers, answer
 
     return handle
+
+
+def _record(service: str, request: tuple[str, str, dict[str, str], bytes, dict[str, Any]], answer: bytes) -> None:
+    """Tells of the call without keeping it waiting; whatever goes wrong in that is no failure of the call."""
+    try:
+        call = api_call(service, *request)
+        if call is None or call[0].startswith(_READS):
+            return
+        detail = _detail(service, call, answer, extract_access_key_id(request[2], request[4]))
+    except Exception:
+        logger.exception("a call of %s could not be recorded", service)
+        return
+    run = contextvars.copy_context().run
+    asyncio.get_running_loop().run_in_executor(None, run, _tell, service, detail)
 
 
 def _tell(service: str, detail: dict[str, Any]) -> None:
@@ -102,49 +93,8 @@ def _records_writes(selectors: list[Mapping[str, Any]] | None) -> bool:
     return False
 
 
-def _call(
-    service: str, method: str, path: str, headers: Mapping[str, str], body: bytes, query: Mapping[str, Any]
-) -> tuple[str, dict[str, Any]] | None:
-    """The call's name and parameters, as CloudTrail spells them; None for what is no call of interest."""
-    if service in _JSON:
-        name = headers.get("x-amz-target", "").rpartition(".")[2]
-        return (name, _lower_first(json.loads(body or b"{}"))) if name else None
-    if service in _QUERY:
-        form = dict(parse_qsl(body.decode("utf-8", "replace")))
-        name = form.pop("Action", "")
-        return (name, _lower_first(form)) if name else None
-    if service == "s3":
-        return _s3_call(method, path, query)
-    return _rest_call(service, method, headers, body)
-
-
-def _s3_call(method: str, path: str, query: Mapping[str, Any]) -> tuple[str, dict[str, Any]] | None:
-    bucket, _, key = path.lstrip("/").partition("/")
-    if not bucket or key or method not in ("PUT", "DELETE"):
-        return None
-    changed = next((name for subresource, name in _S3.items() if subresource in query), None)
-    if changed is not None:
-        return f"{'Put' if method == 'PUT' else 'Delete'}{changed}", {"bucketName": bucket}
-    return None if query else (f"{'Create' if method == 'PUT' else 'Delete'}Bucket", {"bucketName": bucket})
-
-
-def _rest_call(service: str, method: str, headers: Mapping[str, str], body: bytes) -> tuple[str, dict[str, Any]] | None:
-    path, query = raw_target()
-    try:
-        call = _wire(service).parse(Request(method, path, headers, body, query))
-    except ServiceError:
-        # Of the runtime, which shares the signing name.
-        return None
-    return call.operation.name, json.loads(json.dumps(call.parameters, default=str))
-
-
-@cache
-def _wire(service: str) -> Wire:
-    model = botocore.session.get_session().get_service_model(service)
-    return Wire(model, frozenset(model.operation_names))
-
-
-def _detail(service: str, name: str, parameters: dict[str, Any], answer: bytes, access_key: str) -> dict[str, Any]:
+def _detail(service: str, call: ApiCall, answer: bytes, access_key: str) -> dict[str, Any]:
+    name, parameters = call
     return {
         "eventVersion": "1.11",
         "userIdentity": _identity(access_key),
@@ -200,8 +150,3 @@ def _identity(access_key: str) -> dict[str, Any]:
         "accountId": account,
         "sessionContext": {"sessionIssuer": issuer, "attributes": {"mfaAuthenticated": "false"}},
     }
-
-
-def _lower_first(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """CloudTrail writes parameters in lower camel case, whatever the service calls them."""
-    return {name[:1].lower() + name[1:]: value for name, value in parameters.items()}
