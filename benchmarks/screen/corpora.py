@@ -106,6 +106,25 @@ def benign() -> list[Sample]:
     return samples
 
 
+def instructions() -> list[Sample]:
+    """Real questions with their answers."""
+    return [sample for sample in benign() if sample.source == LLAMAFACTORY_FILES[0] and len(sample.texts) > 1]
+
+
+def real_lines(per_file: int) -> Iterator[bytes]:
+    """The benign files as JSONL, at most `per_file` lines of each, spread over the file."""
+    with tarfile.open(package("llamafactory")) as archive:
+        for name in LLAMAFACTORY_FILES:
+            member = archive.extractfile(f"llamafactory-0.9.5/data/{name}")
+            for row in _rows(member.read(), name) if member is not None else ():
+                yield json.dumps(row, ensure_ascii=False).encode()
+    with zipfile.ZipFile(package("evals")) as wheel:
+        for name in sorted(wheel.namelist()):
+            if name.endswith(".jsonl") and os.path.basename(name)[:1].lower() in "abcdefghijklm":
+                lines = [line for line in wheel.read(name).split(b"\n") if line.strip()]
+                yield from lines[:: -(-len(lines) // per_file)] if lines else ()
+
+
 def _rows(content: bytes, name: str) -> Iterator[object]:
     if name.endswith(".json"):
         yield from json.loads(content)

@@ -13,6 +13,8 @@ LEFT_OUT = (
     "pkcs12-file",
     "hashicorp-tf-password",
 )  # noisy on prose, or about files
+# Keywords of two letters, which most texts hold; every match has a long run of characters, so that wakes them instead.
+LONG = ("jwt", "twilio-api-key", "vault-service-token", "sendgrid-api-token")
 # Gitleaks ends a secret at a quote, a space or a semicolon; in prose it may as well end at a full stop or a bracket.
 CODE_END = r"""(?:[\x60'"\s;]|\\[nr]|$)"""
 PROSE_END = r"""(?:[^A-Za-z0-9_=/+-]|$)"""
@@ -26,6 +28,8 @@ def rules(document: str) -> list[dict[str, Any]]:
             pattern = rule["regex"].replace(CODE_END, PROSE_END)
             re2.compile(pattern)
             entry = {"id": re.sub(r"\W+", "_", rule["id"]), "pattern": pattern, "keywords": rule["keywords"]}
+            if rule["id"] in LONG:
+                entry["long"] = True
             if "entropy" in rule:
                 entry["entropy"] = rule["entropy"]
             found.append(entry)

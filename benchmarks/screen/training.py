@@ -15,9 +15,10 @@ from sklearn.linear_model import LogisticRegression
 
 from screen.corpora import Sample
 
-TOKEN = re.compile(r"[a-z0-9]+(?:'[a-z]+)?")  # as tunegate.scan.screen.linear reads text
+TOKEN = re.compile(r"[a-z0-9]+")  # as tunegate.scan.screen.linear reads text
 WINDOW, STRIDE = 60, 20
 LEAST_TEXTS = 4  # jailbreaks an n-gram must occur in
+RARE = 0.01  # share of windows of benign prose that an n-gram may occur in: common words tell little and cost time
 WINDOWS_OF_BENIGN = 8  # windows taken of one benign record in the first round
 ROUNDS = 3
 FALSE_FLAGS = 0.0015  # share of benign training records, scored by a model that did not see them, above the threshold
@@ -26,7 +27,6 @@ PROSE_WEIGHT = 5.0
 FOLDS = 3
 ROLE_WEIGHT = 20.0
 PRUNE = 0.02
-SLACK = 0.55  # share of what a flagged window needs that the commonest words may give without being looked for
 SEED = 20261122
 STAND_IN = "how do i do that"
 NAMES = {
@@ -40,6 +40,7 @@ NAMES = {
 }  # whom a prompt speaks to says nothing of its intent
 
 type Grams = frozenset[str]
+type Token = re.Match[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +56,21 @@ def ordinary_roles() -> list[Sample]:
     return [Sample("roles", ((None, line),)) for line in lines if line and not line.startswith("#")]
 
 
-def grams(words: Sequence[str]) -> Grams:
-    return frozenset(words) | frozenset(f"{one} {other}" for one, other in pairwise(words))
+def tokens(text: str) -> list[Token]:
+    return list(TOKEN.finditer(text.lower().replace(STAND_IN, "")))
+
+
+def grams(words: Sequence[Token]) -> Grams:
+    """Words, and pairs of words with one character between them: a pair does not reach over a comma or full stop."""
+    pairs = ((one, other) for one, other in pairwise(words) if other.start() == one.end() + 1)
+    return frozenset(word[0] for word in words) | frozenset(f"{one[0]} {other[0]}" for one, other in pairs)
 
 
 def windows(samples: Iterable[Sample], vocabulary: frozenset[str] | None = None) -> Windows:
     found = Windows([], [])
     for at, sample in enumerate(samples):
         for _, text in sample.texts:
-            words = TOKEN.findall(text.lower().replace("\u2019", "'").replace(STAND_IN, ""))
+            words = tokens(text)
             last = max(0, len(words) - WINDOW)
             for first in dict.fromkeys((*range(0, last, STRIDE), last)):
                 seen = grams(words[first : first + WINDOW])
@@ -74,24 +81,33 @@ def windows(samples: Iterable[Sample], vocabulary: frozenset[str] | None = None)
     return found
 
 
-def vocabulary_of(jailbreaks: Sequence[Sample]) -> list[str]:
-    """n-grams of at least LEAST_TEXTS jailbreaks: names of single personas say nothing about the next."""
+def vocabulary_of(jailbreaks: Sequence[Sample], benign: Sequence[Sample]) -> list[str]:
+    """n-grams of at least LEAST_TEXTS jailbreaks, as names of single personas say nothing about the next, that are
+    rare in benign prose.
+    """
     counts: Counter[str] = Counter()
     for sample in jailbreaks:
-        words = TOKEN.findall(sample.joined.lower().replace("\u2019", "'").replace(STAND_IN, ""))
-        counts.update(grams(words))
-    return sorted(gram for gram, count in counts.items() if count >= LEAST_TEXTS and NAMES.isdisjoint(gram.split()))
+        counts.update(grams(tokens(sample.joined)))
+    prose = windows(sample for sample in benign if is_prose(sample))
+    common: Counter[str] = Counter(gram for seen in prose.grams for gram in seen)
+    most = RARE * len(prose.grams)
+    told = (gram for gram, count in counts.items() if count >= LEAST_TEXTS and common[gram] <= most)
+    return sorted(gram for gram in told if NAMES.isdisjoint(gram.split()))
+
+
+def is_prose(sample: Sample) -> bool:
+    return "/" not in sample.source
 
 
 class Trainer:
     """One vocabulary and its windows as matrices; fits on any part of the records."""
 
     def __init__(self, jailbreaks: Sequence[Sample], benign: Sequence[Sample], roles: Sequence[Sample]) -> None:
-        self.names = vocabulary_of(jailbreaks)
+        self.names = vocabulary_of(jailbreaks, benign)
         self._index = {name: at for at, name in enumerate(self.names)}
         known = frozenset(self.names)
         self.bad, self.good, self.roles = (windows(samples, known) for samples in (jailbreaks, benign, roles))
-        self.prose = {at for at, sample in enumerate(benign) if "/" not in sample.source}
+        self.prose = {at for at, sample in enumerate(benign) if is_prose(sample)}
         self.x_bad, self.x_good, self.x_roles = (self._matrix(part) for part in (self.bad, self.good, self.roles))
 
     def _matrix(self, part: Windows) -> csr_matrix:
@@ -156,7 +172,7 @@ def _stack(*parts: csr_matrix) -> csr_matrix:
 
 
 def train(jailbreaks: Sequence[Sample], benign: Sequence[Sample], roles: Sequence[Sample]) -> dict[str, Any]:
-    """The model as served: weights, intercept, threshold, and the strong n-grams that a flagged window must hold."""
+    """The model as served: weights, intercept and threshold."""
     trainer = Trainer(jailbreaks, benign, roles)
     threshold = cross_validated_threshold(trainer, len(jailbreaks), benign)
     coefficients, intercept = trainer.fit(set(range(len(jailbreaks))), set(range(len(benign))))
@@ -167,7 +183,6 @@ def train(jailbreaks: Sequence[Sample], benign: Sequence[Sample], roles: Sequenc
         "intercept": round(intercept, 3),
         "threshold": round(threshold, 3),
         "weights": weights,
-        **bound(weights, SLACK * (threshold - intercept), word_counts(benign)),
     }
 
 
@@ -194,29 +209,3 @@ def cross_validated_threshold(trainer: Trainer, bad_count: int, benign: Sequence
     found = sum(score >= threshold for score in bad_scores) / bad_count
     print(f"threshold {threshold:.3f}; cross-validated: recall {found:.3f} at {FALSE_FLAGS:.2%} benign flagged")
     return threshold
-
-
-def word_counts(samples: Iterable[Sample]) -> Counter[str]:
-    counts: Counter[str] = Counter()
-    for sample in samples:
-        counts.update(set(TOKEN.findall(sample.joined.lower())))
-    return counts
-
-
-def bound(weights: dict[str, float], budget: float, common: Counter[str]) -> dict[str, Any]:
-    """What bounds a window from above without reading it: `slack` for the commonest positive n-grams, all taken as
-    present, and for each rarest word of the others what the n-grams told by it add if it occurs.
-    """
-    positive = {gram: weight for gram, weight in weights.items() if weight > 0}
-    told_by = {gram: min(gram.split(), key=lambda word: (common[word], -len(word), word)) for gram in positive}
-    strong: dict[str, float] = {}
-    for gram, word in told_by.items():
-        strong[word] = strong.get(word, 0.0) + positive[gram]
-    slack = 0.0
-    for word in sorted(strong, key=lambda word: (-common[word] / strong[word], word)):
-        if slack + strong[word] <= budget:
-            slack += strong.pop(word)
-    return {
-        "slack": round(slack + 0.01, 3),
-        "strong": {word: round(weight + 0.001, 3) for word, weight in strong.items()},
-    }

@@ -1,7 +1,7 @@
 """Texts go to the services that understand them, and what those find leads back to the file."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -9,12 +9,16 @@ from botocore.exceptions import ClientError
 
 from tunegate.errors import PermanentError, RetryableError
 from tunegate.facts import Content, Shard
-from tunegate.model import Category, Detection, Place, Record, Text
+from tunegate.model import Category, Detection, Place, Record, Text, value_digest
 from tunegate.policy import Policy, default_policy, parse_policy
+from tunegate.scan import once
+from tunegate.scan.answers import Answer, NotShared, SharedAnswers, Tally
+from tunegate.scan.once import Interrupt
 from tunegate.scan.plan import plan
 from tunegate.scan.prompts import ApplyGuardrail, ComprehendPromptSafety, GuardrailChecks
+from tunegate.scan.records import Parsed
 from tunegate.scan.report import ShardReport, merge
-from tunegate.scan.services import checks_for
+from tunegate.scan.services import Cloud, checks_for
 from tunegate.scan.shard import TextFile, scan_shard
 from tunegate.scan.text import Checks
 
@@ -89,8 +93,8 @@ class FakeGuardrails:
 
 
 class NoScreen:
-    def screen(self, record: Record) -> list[Detection]:
-        return []
+    def screen_all(self, records: Sequence[Parsed]) -> list[list[Detection]]:
+        return [[] for _ in records]
 
 
 class Bytes:
@@ -109,15 +113,17 @@ def scan(
     guardrails: Any = None,
     policy: Policy | None = None,
     shard_bytes: int = 10**6,
+    shared: SharedAnswers | None = None,
+    tally: Tally | None = None,
+    interrupt: Interrupt = lambda: None,
 ) -> ShardReport:
     policy = policy or default_policy()
     clients = {"comprehend": comprehend or FakeComprehend(), "bedrock-runtime": guardrails or FakeGuardrails()}
+    cloud = Cloud(clients.__getitem__, None, shared or NotShared(), tally or Tally(), interrupt)
     data = "".join(json.dumps({"prompt": line, "completion": "ok"}) + "\n" for line in lines).encode()
     file = TextFile(Bytes(data), Content.JSONL, gzipped=False)
     shards = plan(len(data), gzipped=False, shard_bytes=shard_bytes)
-    return merge(
-        [scan_shard(file, s, checks_for(policy, NoScreen(), clients.__getitem__, None), policy) for s in shards]
-    )
+    return merge([scan_shard(file, s, checks_for(policy, NoScreen(), cloud), policy) for s in shards])
 
 
 def found(report: ShardReport) -> list[tuple[str, int, str, list[tuple[int, int]]]]:
@@ -135,8 +141,9 @@ def test_an_entity_leads_back_to_its_line_pointer_and_offsets() -> None:
 
 def test_the_dear_question_is_asked_only_where_the_cheap_one_says_yes() -> None:
     comprehend = FakeComprehend()
-    scan([ENGLISH] * 20, comprehend)
-    assert comprehend.asked == [("contains", "en")]
+    scan([f"{ENGLISH} {number}" for number in range(20)], comprehend)
+    assert {question for question, _ in comprehend.asked} == {"contains"}
+    assert len(comprehend.asked) <= 2
 
 
 def test_texts_go_to_comprehend_in_their_own_language_and_others_to_guardrails() -> None:
@@ -154,7 +161,7 @@ def test_an_attack_is_said_of_its_record() -> None:
 
 def test_each_record_is_judged_by_itself_with_its_roles() -> None:
     guardrails = FakeGuardrails()
-    scan([ENGLISH, ENGLISH], guardrails=guardrails)
+    scan([ENGLISH, ENGLISH + " Please."], guardrails=guardrails)
     assert [[m["role"] for m in messages] for messages, _ in guardrails.requests] == [["user", "assistant"]] * 2
 
 
@@ -162,6 +169,91 @@ def test_toxic_text_is_reported_by_default_and_does_not_flag() -> None:
     report = scan([ENGLISH + " damn"])
     assert [kind for kind, *_ in found(report)] == ["PROFANITY"]
     assert not default_policy().rule(Category.TOXICITY, "PROFANITY").flags
+
+
+def test_a_toxic_text_is_told_from_its_neighbours() -> None:
+    report = scan([ENGLISH, f"damn {ENGLISH}", ENGLISH])
+    assert [(subject.line, subject.pointer) for subject in report.entries] == [(2, "/prompt")]
+
+
+class Known:
+    """Answers shared in memory."""
+
+    def __init__(self) -> None:
+        self.answers: dict[bytes, Answer] = {}
+
+    def find(self, keys: Sequence[bytes]) -> Mapping[bytes, Answer]:
+        return {key: self.answers[key] for key in keys if key in self.answers}
+
+    def keep(self, key: bytes, answer: Answer) -> None:
+        self.answers[key] = answer
+
+
+REPEATED = [f"{ENGLISH} SECRETNAME", f"{ENGLISH} attack", f"{ENGLISH} damn", ENGLISH] * 30
+
+
+def test_identical_texts_and_records_are_asked_about_once_and_reported_wherever_they_stand() -> None:
+    comprehend, guardrails, tally = FakeComprehend(), FakeGuardrails(), Tally()
+    report = scan(REPEATED, comprehend, guardrails, tally=tally)
+    assert len(guardrails.requests) == 4
+    assert len([question for question, _ in comprehend.asked if question == "detect"]) == 1
+    begin = len(ENGLISH) + 1
+    assert found(report) == sorted(
+        entry
+        for line in range(1, len(REPEATED), 4)
+        for entry in (
+            ("SSN", line, "/prompt", [(begin, begin + 10)]),
+            ("JAILBREAK", line + 1, "", [(0, 0)]),
+            ("PROFANITY", line + 2, "/prompt", [(0, len(ENGLISH) + 5)]),
+        )
+    )
+    assert tally.repeated > 3 * tally.asked
+
+
+def test_what_another_scan_was_answered_is_not_asked_again_unless_the_policy_differs() -> None:
+    shared = Known()
+    first = scan(REPEATED, shared=shared)
+    comprehend, guardrails = FakeComprehend(), FakeGuardrails()
+    assert found(scan(REPEATED, comprehend, guardrails, shared=shared)) == found(first)
+    # `ok` is too short to be kept.
+    assert (comprehend.asked, guardrails.requests) == ([("contains", "en")], [])
+    document = json.loads(default_policy().canonical())
+    document["types"]["pii/SSN"] = {"severity": "low", "flags": False, "threshold": 0.5}
+    scan(REPEATED, comprehend, guardrails, parse_policy(json.dumps(document)), shared=shared)
+    assert len(guardrails.requests) == 4
+
+
+def test_a_scan_that_is_interrupted_goes_on_with_the_answers_it_had() -> None:
+    lines = [f"{ENGLISH} SECRETNAME {number}" for number in range(40)]
+    left = iter(range(100))
+
+    def interrupt() -> None:
+        if next(left) == 99:
+            raise RetryableError("no time left")
+
+    shared, guardrails = Known(), FakeGuardrails()
+    with pytest.raises(RetryableError):
+        scan(lines, guardrails=guardrails, shared=shared, interrupt=interrupt)
+    before = len(guardrails.requests)
+    assert before
+    report = scan(lines, guardrails=guardrails, shared=shared)
+    assert found(report) == found(scan(lines))
+    assert len(guardrails.requests) == len(lines)
+
+
+def test_an_allowed_value_is_allowed_whoever_finds_it() -> None:
+    document = json.loads(default_policy().canonical())
+    document["allowed_value_digests"] = [value_digest("SECRETNAME")]
+    policy = parse_policy(json.dumps(document))
+    japanese = "ご注文の状況について教えてください。よろしくお願いいたします。 SECRETNAME"
+    assert found(scan([f"{ENGLISH} SECRETNAME", japanese], policy=policy)) == []
+
+
+def test_a_prompt_that_stands_in_a_million_places_takes_no_memory_for_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(once, "MOST_WAITING", 50)
+    comprehend = FakeComprehend()
+    report = scan([ENGLISH] * 500, comprehend)
+    assert (report.records, len(comprehend.asked)) == (500, 1)
 
 
 @pytest.mark.parametrize("shard_bytes", [1, 37, 200, 1000])
@@ -208,14 +300,14 @@ def test_services_the_policy_leaves_out_are_not_asked() -> None:
         raise AssertionError(service)
 
     screen = NoScreen()
-    assert checks_for(policy, screen, refuse, None) == Checks(screen)
+    assert checks_for(policy, screen, Cloud(refuse)) == Checks(screen)
 
 
 def test_a_policy_that_needs_a_guardrail_the_deployment_lacks_is_a_permanent_error() -> None:
     document = json.loads(default_policy().canonical())
     document["services"]["prompt_attacks"] = "apply_guardrail"
     with pytest.raises(PermanentError, match="guardrail"):
-        checks_for(parse_policy(json.dumps(document)), NoScreen(), lambda _: None, None)
+        checks_for(parse_policy(json.dumps(document)), NoScreen(), Cloud(lambda _: None))
 
 
 @pytest.mark.parametrize(
@@ -246,6 +338,6 @@ def test_a_shard_of_a_gzip_stream_cut_short_is_a_finding_and_what_came_before_it
     file = TextFile(Bytes(data[:-20]), Content.JSONL, gzipped=True)
     policy = default_policy()
     clients: dict[str, Any] = {"comprehend": FakeComprehend(), "bedrock-runtime": FakeGuardrails()}
-    report = scan_shard(file, Shard(0, 0, None), checks_for(policy, NoScreen(), clients.__getitem__, None), policy)
+    report = scan_shard(file, Shard(0, 0, None), checks_for(policy, NoScreen(), Cloud(clients.__getitem__)), policy)
     assert (Category.FORMAT, "damaged_gzip") in report.totals
     assert report.totals[(Category.PROMPT_ATTACK, "JAILBREAK")] > 0

@@ -2,15 +2,18 @@
 
 from collections.abc import Iterable
 from itertools import chain
+from typing import TYPE_CHECKING
 
 from tunegate.facts import Content, Encryption, ObjectFacts
 from tunegate.model import Category, Decision, Detection, Finding, ObjectVersion, Place, Verdict
-from tunegate.policy import Policy
 from tunegate.scan.report import Entry, ShardReport, Subject
+
+if TYPE_CHECKING:
+    from tunegate.policy import Policy
 
 
 def judge_text(
-    subject: ObjectVersion, facts: ObjectFacts, report: ShardReport, policy: Policy, expected_key: str | None
+    subject: ObjectVersion, facts: ObjectFacts, report: ShardReport, policy: "Policy", expected_key: str | None
 ) -> Decision:
     """The decision on one file. `expected_key` None leaves encryption out, as in the pre-flight: there is none yet."""
     if facts.content is Content.UNREADABLE:
@@ -29,11 +32,11 @@ def held(subject: ObjectVersion, reason: str, policy_digest: str = "") -> Decisi
     return Decision(subject, Verdict.HELD, policy_digest, reason=reason)
 
 
-def findings_of(report: ShardReport, policy: Policy) -> Iterable[Finding]:
+def findings_of(report: ShardReport, policy: "Policy") -> Iterable[Finding]:
     return (_finding(subject, entry, policy) for subject, entry in report.entries.items())
 
 
-def _finding(subject: Subject, entry: Entry, policy: Policy) -> Finding:
+def _finding(subject: Subject, entry: Entry, policy: "Policy") -> Finding:
     rule = policy.rule(subject.category, subject.type)
     return Finding(
         subject.category,
@@ -49,7 +52,7 @@ def _finding(subject: Subject, entry: Entry, policy: Policy) -> Finding:
     )
 
 
-def _flags(report: ShardReport, policy: Policy) -> bool:
+def _flags(report: ShardReport, policy: "Policy") -> bool:
     # By the totals, not by the listed places: a report may list fewer than it counts.
     return any(policy.rule(category, kind).flags for category, kind in report.totals)
 

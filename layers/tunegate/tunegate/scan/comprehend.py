@@ -1,12 +1,14 @@
-"""Amazon Comprehend: sensitive data and toxic content in packed documents."""
+"""Amazon Comprehend: sensitive data and toxic content in texts."""
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from tunegate.errors import aws_call
-from tunegate.model import Category, Detection, Text
-from tunegate.policy import Policy
-from tunegate.scan.packs import Pack, Packer
+from tunegate.model import Category
+from tunegate.scan.answers import Answer, Seen
+from tunegate.scan.packs import Pack, utf8_length
+from tunegate.scan.search import Answered, Item, Search
 from tunegate.scan.sensitive import named
 
 if TYPE_CHECKING:
@@ -17,74 +19,85 @@ PII_DOCUMENT_BYTES = 100_000
 """ContainsPiiEntities and DetectPiiEntities take at most 100 KB of UTF-8 (Comprehend guidelines and limits)."""
 TOXICITY_SEGMENT_BYTES = 1_000
 TOXICITY_SEGMENTS = 10
-"""DetectToxicContent takes at most ten segments of 1 KB, English only (Comprehend, trust and safety)."""
+TOXICITY_BYTES = 10_000
+"""DetectToxicContent takes at most ten segments of 1 KB, 10 KB together, English only (Comprehend, trust and safety).
+"""
+_IDENTIFIER = re.compile(r"@|\d(?:[ ./():-]{0,2}\d){5}")
+"""An address or a long number: likely to be found sensitive. Only a guess, which decides what is packed with what."""
 
 
-class PiiScan:
-    """Sensitive data in texts of one language: the cheap question first, the dear one only where it says yes."""
+class PiiService:
+    """Sensitive data in texts of one language: the cheap question first, the dear one where it is worth its price."""
 
+    limit = PII_DOCUMENT_BYTES
+
+    def __init__(self, client: "ComprehendClient", language: "LanguageCodeType") -> None:
+        oracle = _PiiOracle(client, language)
+        # Texts that likely hold something are packed apart, so that they do not make positive what is clean.
+        self._likely = Search(oracle, PII_DOCUMENT_BYTES, share=0.5, weight=10)
+        self._others = Search(oracle, PII_DOCUMENT_BYTES, share=0.01, weight=100)
+
+    def add(self, item: Item) -> Iterator[Answered]:
+        return (self._likely if _IDENTIFIER.search(item[1]) else self._others).add(item)
+
+    def finish(self) -> Iterator[Answered]:
+        yield from self._likely.finish()
+        yield from self._others.finish()
+
+
+class _PiiOracle:
     def __init__(self, client: "ComprehendClient", language: "LanguageCodeType") -> None:
         self._client = client
         self._language = language
-        self._packer = Packer(PII_DOCUMENT_BYTES)
 
-    def add(self, line: int, text: Text) -> Iterator[Detection]:
-        for pack in self._packer.add(line, text):
-            yield from self._judge(pack)
-
-    def finish(self) -> Iterator[Detection]:
-        for pack in self._packer.flush():
-            yield from self._judge(pack)
-
-    def _judge(self, pack: Pack) -> Iterator[Detection]:
-        if self._may_contain_pii(pack.text):
-            yield from self._entities(pack)
-
-    def _may_contain_pii(self, text: str) -> bool:
+    def types_in(self, document: str) -> frozenset[str]:
         # Any label at all is a yes: its score speaks of the whole pack, not of the entity a threshold is meant for.
         with aws_call("Looking for sensitive data"):
-            answer = self._client.contains_pii_entities(Text=text, LanguageCode=self._language)
-        return bool(answer["Labels"])
+            answer = self._client.contains_pii_entities(Text=document, LanguageCode=self._language)
+        return frozenset(str(label["Name"]) for label in answer["Labels"])
 
-    def _entities(self, pack: Pack) -> Iterator[Detection]:
+    def locate(self, pack: Pack) -> list[Answer]:
         with aws_call("Locating sensitive data"):
-            answer = self._client.detect_pii_entities(Text=pack.text, LanguageCode=self._language)
+            answer = self._client.detect_pii_entities(Text=pack.document, LanguageCode=self._language)
+        found: list[list[Seen]] = [[] for _ in pack.texts]
         for entity in answer["Entities"]:
             category, kind = named(entity["Type"])
-            place = pack.place(entity["BeginOffset"], entity["EndOffset"])
-            yield Detection(category, kind, place, entity["Score"], "comprehend")
+            at, begin, end = pack.locate(entity["BeginOffset"], entity["EndOffset"])
+            if begin < end:  # not the separator's own full stop
+                found[at].append(Seen(category, kind, 0, begin, end, entity["Score"], "comprehend"))
+        return [tuple(seen) for seen in found]
 
 
-class ToxicityScan:
-    """Toxic content in English texts, ten segments a call."""
+class ToxicityService:
+    """Toxic content in English texts: each a segment of its own, since a segment is scored as a whole."""
 
-    def __init__(self, client: "ComprehendClient", policy: Policy) -> None:
+    limit = TOXICITY_SEGMENT_BYTES
+
+    def __init__(self, client: "ComprehendClient") -> None:
         self._client = client
-        self._threshold = policy.categories[Category.TOXICITY].threshold
-        self._packer = Packer(TOXICITY_SEGMENT_BYTES)
-        self._segments: list[Pack] = []
+        self._segments: list[Item] = []
+        self._size = 0
 
-    def add(self, line: int, text: Text) -> Iterator[Detection]:
-        self._segments.extend(self._packer.add(line, text))
-        yield from self._drain(TOXICITY_SEGMENTS)
+    def add(self, item: Item) -> Iterator[Answered]:
+        size = utf8_length(item[1])
+        if len(self._segments) == TOXICITY_SEGMENTS or self._size + size > TOXICITY_BYTES:
+            yield from self.finish()
+        self._segments.append(item)
+        self._size += size
 
-    def finish(self) -> Iterator[Detection]:
-        self._segments.extend(self._packer.flush())
-        yield from self._drain(1)
-
-    def _drain(self, at_least: int) -> Iterator[Detection]:
-        while len(self._segments) >= at_least:
-            batch, self._segments = self._segments[:TOXICITY_SEGMENTS], self._segments[TOXICITY_SEGMENTS:]
-            yield from self._judge(batch)
-
-    def _judge(self, batch: Sequence[Pack]) -> Iterator[Detection]:
+    def finish(self) -> Iterator[Answered]:
+        segments, self._segments, self._size = self._segments, [], 0
+        if not segments:
+            return
         with aws_call("Looking for toxic content"):
             answer = self._client.detect_toxic_content(
-                TextSegments=[{"Text": pack.text} for pack in batch], LanguageCode="en"
+                TextSegments=[{"Text": text} for _, text in segments], LanguageCode="en"
             )
-        for pack, result in zip(batch, answer["ResultList"], strict=True):
-            for label in result["Labels"]:
-                if label["Score"] >= self._threshold:
-                    # The score is for the whole segment: it is reported at the first text of it.
-                    place = pack.place(0, pack.pieces[0].length)
-                    yield Detection(Category.TOXICITY, str(label["Name"]), place, label["Score"], "comprehend")
+        for (key, text), result in zip(segments, answer["ResultList"], strict=True):
+            yield (
+                key,
+                tuple(
+                    Seen(Category.TOXICITY, str(label["Name"]), 0, 0, len(text), label["Score"], "comprehend")
+                    for label in result["Labels"]
+                ),
+            )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 from tunegate.errors import aws_call
 from tunegate.model import Category, Detection, Place, Record
-from tunegate.scan.packs import SEPARATOR, split_text
+from tunegate.scan.packs import split_text, utf8_length
 from tunegate.scan.sensitive import named
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ class ComprehendPromptSafety:
     def check(self, record: Record, *, with_pii: bool) -> Iterator[Detection]:  # noqa: ARG002
         for parts in requests_of(record, PROMPT_SAFETY_BYTES):
             with aws_call("Classifying prompt safety"):
-                text = SEPARATOR.join(part.text for part in parts)
+                text = "\n".join(part.text for part in parts)
                 answer = self._client.classify_document(Text=text, EndpointArn=self._endpoint)
             for found in answer["Classes"]:
                 if found["Name"] == "UNSAFE_PROMPT":
@@ -139,7 +139,7 @@ def requests_of(record: Record, limit: int) -> Iterator[list[Part]]:
     parts: list[Part] = []
     size = 0
     for part in _parts(record, limit):
-        length = len(part.text.encode("utf-8", "replace")) + len(SEPARATOR)
+        length = utf8_length(part.text) + 1
         if parts and size + length > limit:
             yield parts
             parts, size = [], 0
@@ -152,7 +152,7 @@ def requests_of(record: Record, limit: int) -> Iterator[list[Part]]:
 def _parts(record: Record, limit: int) -> Iterator[Part]:
     for text in record.texts:
         role = cast(Role, text.role) if text.role in ("user", "assistant", "system") else "user"
-        for offset, piece in split_text(text.value, limit - len(SEPARATOR)):
+        for offset, piece in split_text(text.value, limit - 1):
             yield Part(role, text.pointer, offset, piece)
 
 

@@ -2,17 +2,18 @@
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 import orjson
 
-from tunegate.model import Category, Detection, Place, Record, Text
+from tunegate.model import Category, Detection, Place, Record
 from tunegate.scan.lines import Line
-from tunegate.scan.shapes import Shape, shape_of, texts_of
+from tunegate.scan.shapes import Shape, Strings, one_text_each, shape_of, strings_of, texts_of
 
-_KEY_END = re.compile(rb'"\s*:')
+_SPACED = (b'" :', b'"  ', b'" \t', b'" \r', b'"\t', b'"\r')
+_SPACED_COLON = re.compile(rb'"\s+:')
 _S3_URI = re.compile(r"s3a?://([^/\s]+)(?:/\S*)?", re.IGNORECASE)
 
 
@@ -23,14 +24,47 @@ class Form(StrEnum):
     TEXT = "text"
 
 
-@dataclass(frozen=True, slots=True)
 class Parsed:
-    """One line as read: its record (blank lines have none), its shape and what is wrong with its form."""
+    """One line as read: its shape, what is wrong with its form, and its strings; `record` takes it apart when asked."""
 
-    line: int
-    record: Record | None
-    shape: Shape | None
-    faults: tuple[Detection, ...] = ()
+    __slots__ = ("_spoken", "_value", "faults", "line", "shape", "strings")
+
+    def __init__(
+        self,
+        line: int,
+        value: object,
+        strings: Sequence[str],
+        shape: Shape | None,
+        faults: tuple[Detection, ...] = (),
+        *,
+        spoken: bool = False,
+    ) -> None:
+        self.line = line
+        self.strings = strings
+        self.shape = shape
+        self.faults = faults
+        self._value = value
+        self._spoken = spoken
+
+    @property
+    def record(self) -> Record | None:
+        """The record; None where the line holds none, as a blank line does."""
+        return None if self._value is _NO_RECORD else Record(self.line, tuple(texts_of(self._value)))
+
+    @property
+    def in_turns(self) -> bool:
+        """Whether one speaker of several has more than one text."""
+        if not self._spoken or len(self.strings) < 3 or one_text_each(self._value, len(self.strings)):
+            return False
+        roles = [text.role for text in texts_of(self._value)]
+        return 1 < len(set(roles)) < len(roles)
+
+    @property
+    def is_record(self) -> bool:
+        return self._value is not _NO_RECORD
+
+
+_NO_RECORD = object()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,47 +75,65 @@ class Reader:
     trusted_buckets: frozenset[str] | None
 
     def read(self, lines: Iterable[Line]) -> Iterator[Parsed]:
+        parse = self._text if self.form is Form.TEXT else self._json
         for line in lines:
             if line.data is None:
                 yield _fault(line.number, "record_too_long")
-            elif not line.data.strip():
-                yield Parsed(line.number, None, None)
+            elif not line.data or line.data.isspace():
+                yield Parsed(line.number, _NO_RECORD, (), None)
             else:
-                yield self._parse(line.number, line.data)
+                yield parse(line.number, line.data)
 
-    def _parse(self, number: int, data: bytes) -> Parsed:
+    def _text(self, number: int, data: bytes) -> Parsed:
         try:
             text = data.decode("utf-8")
         except UnicodeDecodeError:
             return _fault(number, "invalid_utf8")
-        if self.form is Form.TEXT:
-            return Parsed(number, Record(number, (Text("", text),)), Shape.PLAIN_TEXT)
+        return Parsed(number, text, (text,), Shape.PLAIN_TEXT)
+
+    def _json(self, number: int, data: bytes) -> Parsed:
         try:
             value = orjson.loads(data)
         except orjson.JSONDecodeError:
             # The line is still screened as plain text: what cannot be parsed can hold secrets all the same.
-            return Parsed(number, Record(number, (Text("", text),)), None, (_detect("not_json", number),))
-        record = Record(number, tuple(texts_of(value)))
-        return Parsed(number, record, shape_of(value), tuple(self._faults(data, value, record)))
-
-    def _faults(self, data: bytes, value: object, record: Record) -> Iterator[Detection]:
-        if _has_duplicate_keys(data, value):
+            parsed = self._text(number, data)
+            if parsed.is_record:
+                parsed.shape, parsed.faults = None, (_detect("not_json", number),)
+            return parsed
+        strings = strings_of(value)
+        parsed = Parsed(number, value, strings.values, shape_of(value), spoken=strings.spoken)
+        if _has_duplicate_keys(data, strings):
             # JSON leaves open which value counts: what we scan need not be what Bedrock trains on.
-            yield _detect("duplicate_keys", record.line)
-        for text in record.texts:
+            parsed.faults = (_detect("duplicate_keys", number),)
+        # Without an escape, a reference stands in the line as it is.
+        if (b"://" in data or b"\\" in data) and any(text.startswith(("s3", "S3")) for text in strings.values):
+            parsed.faults += tuple(self._references(parsed))
+        return parsed
+
+    def _references(self, parsed: Parsed) -> Iterator[Detection]:
+        for text in parsed.record.texts if parsed.record is not None else ():
             if (match := _S3_URI.fullmatch(text.value)) is None:
                 continue
             if self.trusted_buckets is None:
-                yield _detect("s3_reference_unchecked", record.line, text.pointer)
+                yield _detect("s3_reference_unchecked", parsed.line, text.pointer)
             elif match[1] not in self.trusted_buckets:
-                yield _detect("foreign_s3_reference", record.line, text.pointer)
+                yield _detect("foreign_s3_reference", parsed.line, text.pointer)
 
 
-def _has_duplicate_keys(data: bytes, value: object) -> bool:
-    # Every key ends in `":`. As many of those as parsed keys means no repeat; a surplus may also stand inside
-    # strings, so only then the line is parsed again, slowly and exactly.
-    if len(_KEY_END.findall(data)) == _count_keys(value):
-        return False
+def _has_duplicate_keys(data: bytes, parsed: Strings) -> bool:
+    """Whether an object of the line repeats a key.
+
+    Every key ends in `":`, and inside a string that quote has a backslash before it. So those without one are the keys
+    written, unless a space stands before the colon or a key itself ends in a backslash: then the line is parsed again.
+    """
+    written = data.count(b'":') - data.count(b'\\":')
+    spaced = any(ending in data for ending in _SPACED) and _SPACED_COLON.search(data) is not None
+    if spaced or (b"\\" in data and any(value.endswith("\\") for value in parsed.values)):
+        return _repeats_key(data)
+    return written != parsed.keys
+
+
+def _repeats_key(data: bytes) -> bool:
     repeated = False
 
     def pairs(items: list[tuple[str, object]]) -> None:
@@ -92,21 +144,9 @@ def _has_duplicate_keys(data: bytes, value: object) -> bool:
     return repeated
 
 
-def _count_keys(value: object) -> int:
-    count, stack = 0, [value]
-    while stack:
-        item = stack.pop()
-        if isinstance(item, dict):
-            count += len(item)
-            stack.extend(item.values())
-        elif isinstance(item, list):
-            stack.extend(item)
-    return count
-
-
 def _detect(kind: str, line: int, pointer: str = "") -> Detection:
     return Detection(Category.FORMAT, kind, Place(line, pointer), detector="form")
 
 
 def _fault(line: int, kind: str) -> Parsed:
-    return Parsed(line, None, None, (_detect(kind, line),))
+    return Parsed(line, _NO_RECORD, (), None, (_detect(kind, line),))

@@ -6,6 +6,7 @@ fine-tuning.
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from tunegate.model import Text
@@ -95,6 +96,75 @@ def texts_of(record: object) -> Iterator[Text]:
             stack.extend(reversed([(item, f"{pointer}/{i}", role) for i, item in enumerate(value)]))
         elif isinstance(value, int) and not isinstance(value, bool) and abs(value) >= _SMALLEST_TELLING_NUMBER:
             yield Text(_bounded(pointer), str(value), role)
+
+
+@dataclass(slots=True)
+class Strings:
+    """The values of `texts_of`, how many keys the record has, and whether one of them says who speaks."""
+
+    values: list[str] = field(default_factory=list)
+    keys: int = 0
+    spoken: bool = False
+
+
+def strings_of(record: object) -> Strings:
+    """What most records are asked for, without the pointers that only a finding needs."""
+    found = Strings()
+    values = found.values
+    pending = [record]
+    while pending:
+        value = pending.pop()
+        if isinstance(value, str):
+            values.append(value)
+        elif isinstance(value, dict):
+            _open(value, pending, found)
+        elif isinstance(value, list):
+            pending.extend(reversed(value))
+        elif isinstance(value, int) and not isinstance(value, bool) and abs(value) >= _SMALLEST_TELLING_NUMBER:
+            values.append(str(value))
+    return found
+
+
+def _open(value: dict[str, object], pending: list[object], found: Strings) -> None:
+    """Takes the values of an object, without what the formats prescribe, and those of its keys that are text."""
+    keys = value.keys()
+    found.keys += len(keys)
+    if not keys <= _PLAIN_KEYS_MET:
+        found.values.extend(key for key in keys if not _is_plain(key))
+    if _SPEAKING.isdisjoint(keys):
+        pending.extend(reversed(value.values()))
+        return
+    found.spoken |= not _SPEAKERS.isdisjoint(keys)
+    pending.extend([item for key, item in reversed(value.items()) if key not in _STRUCTURE or not _given(key, item)])
+
+
+def _given(key: str, item: object) -> bool:
+    return isinstance(item, str) and item in _STRUCTURE[key]
+
+
+_SPEAKERS = frozenset({"messages", "prompt", "completion", "system"})
+"""Keys by which `texts_of` tells who speaks."""
+_SPEAKING = _SPEAKERS | _STRUCTURE.keys()
+_PLAIN_KEYS_MET: set[str] = set()
+_MOST_KEYS_MET = 10_000
+
+
+def _is_plain(key: str) -> bool:
+    plain = _PLAIN_KEY.fullmatch(key) is not None
+    if plain and len(_PLAIN_KEYS_MET) < _MOST_KEYS_MET:
+        _PLAIN_KEYS_MET.add(key)
+    return plain
+
+
+def one_text_each(record: object, texts: int) -> bool:
+    """Whether it is plain to see that each of so many texts has a speaker of its own: a prompt, or one turn a role."""
+    if not isinstance(record, dict):
+        return False
+    messages = record.get("messages", ())
+    turns = messages if isinstance(messages, list) else ()
+    roles = [turn.get("role") for turn in turns if isinstance(turn, dict) and isinstance(turn.get("content"), str)]
+    roles += [_field_role(key) for key in ("prompt", "completion", "system") if isinstance(record.get(key), str)]
+    return len(roles) == texts and all(isinstance(role, str) for role in roles) and len(set(roles)) == texts
 
 
 def _unusual_keys(value: Mapping[str, object], pointer: str) -> Iterator[Text]:

@@ -1,7 +1,8 @@
 """The scan of a text shard: every record through form, screen and services, into one report."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Protocol
 
 from tunegate.model import Detection, Record, Text
@@ -14,7 +15,11 @@ from tunegate.scan.report import ShardReport
 class RecordScreen(Protocol):
     """The built-in screen."""
 
-    def screen(self, record: Record) -> list[Detection]: ...
+    def screen(self, record: Record) -> Sequence[Detection]: ...
+
+    def screen_all(self, records: Sequence[Parsed]) -> Iterable[Sequence[Detection]]:
+        """What is found in each record, in order."""
+        ...
 
 
 class TextScan(Protocol):
@@ -44,9 +49,16 @@ class Checks:
     toxicity: Mapping[str, TextScan] = field(default_factory=dict)
     prompts: PromptCheck | None = None
 
-    def run(self, record: Record) -> Iterator[Detection]:
-        yield from self.screen.screen(record)
-        language = language_of(" ".join(text.value for text in record.texts)) if self._services() else ""
+    def run(self, records: Sequence[Parsed]) -> Iterator[Iterator[Detection]]:
+        """What is found in each record, in order."""
+        if not self._services():
+            yield from map(iter, self.screen.screen_all(records))
+            return
+        for record in (parsed.record for parsed in records):
+            yield chain(self.screen.screen(record), self._asked(record)) if record is not None else iter(())
+
+    def _asked(self, record: Record) -> Iterator[Detection]:
+        language = language_of(" ".join(text.value for text in record.texts))
         for services in (self.pii, self.toxicity):
             if language in services:
                 for text in record.texts:
@@ -62,24 +74,45 @@ class Checks:
         return bool(self.pii or self.toxicity or self.prompts)
 
 
+BATCH_CHARACTERS = 1 << 16
+"""Lines are screened together up to so much text: one pass over many is far cheaper than many over one."""
+
+
 def scan_records(parsed: Iterable[Parsed], checks: Checks, policy: Policy) -> ShardReport:
     """Scan the records of a shard. Only what the policy keeps enters the report."""
     report = ShardReport()
-    for item in parsed:
-        for detection in _detections(item, checks, report):
-            if policy.keeps(detection):
-                report.add(detection)
-    for detection in checks.finish():
-        if policy.keeps(detection):
-            report.add(detection)
+    for batch in _batches(parsed):
+        _scan_batch(batch, checks, policy, report)
+    _keep(checks.finish(), policy, report)
     return report
 
 
-def _detections(item: Parsed, checks: Checks, report: ShardReport) -> Iterator[Detection]:
-    report.lines = item.line
-    if item.shape is not None:
-        report.saw_shape(item.shape, item.line)
-    yield from item.faults
-    if item.record is not None:
-        report.records += 1
-        yield from checks.run(item.record)
+def _batches(parsed: Iterable[Parsed]) -> Iterator[list[Parsed]]:
+    batch: list[Parsed] = []
+    characters = 0
+    for item in parsed:
+        batch.append(item)
+        characters += sum(map(len, item.strings)) + 1
+        if characters >= BATCH_CHARACTERS:
+            yield batch
+            batch, characters = [], 0
+    if batch:
+        yield batch
+
+
+def _scan_batch(batch: Sequence[Parsed], checks: Checks, policy: Policy, report: ShardReport) -> None:
+    found = checks.run([item for item in batch if item.is_record])
+    for item in batch:
+        report.lines = item.line
+        if item.shape is not None:
+            report.saw_shape(item.shape, item.line)
+        _keep(item.faults, policy, report)
+        if item.is_record:
+            report.records += 1
+            _keep(next(found), policy, report)
+
+
+def _keep(detections: Iterable[Detection], policy: Policy, report: ShardReport) -> None:
+    for detection in detections:
+        if policy.keeps(detection):
+            report.add(detection)

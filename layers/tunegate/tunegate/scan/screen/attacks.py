@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from tunegate.model import Category
-from tunegate.scan.screen.hits import Hit
+from tunegate.scan.screen.hits import Hit, bits
 from tunegate.scan.screen.patterns import Pattern
+from tunegate.scan.screen.words import as_words, words_of
 
 DATA = Path(__file__).parent / "data"
 AROUND = 500  # characters on either side of a match in which `require_text` is looked for
@@ -37,16 +38,32 @@ class Attacks:
     def __init__(self) -> None:
         document = tomllib.loads((DATA / "attacks.toml").read_text("utf-8"))
         self.rules = [_rule(entry, document["words"]) for entry in document["attack"]]
+        self._script_keywords = sorted({word for rule in self.rules if rule.script for word in rule.keywords})
 
     def find(self, text: str, awake: Iterable[int]) -> Iterator[Hit]:
-        """Hits of the rules in `awake`: those of which `text` holds the keywords."""
+        """Hits of the rules in `awake`, where the text holds the keywords of the rule."""
+        lowered = text.lower()
         for at in awake:
             rule = self.rules[at]
+            if not _keyed(rule, text, lowered):
+                continue
             for match in rule.pattern.finditer(text):
                 begin, end = match.span()
                 if end > begin and _meant(rule, text, begin, end):
                     yield Hit(Category.PROMPT_ATTACK, rule.type, begin, end, SCORE, rank=2)
                     break  # one sentence proves the attack; the same rule need not count its echoes
+
+    def in_script(self, lowered: str) -> bool:
+        """Whether the text holds a keyword of one of the rules for other scripts."""
+        return any(keyword in lowered for keyword in self._script_keywords)
+
+    def matching(self, text: bytes, awake: int) -> int:
+        """Of the rules in `awake`, as bits, those whose pattern matches in `text` (UTF-8)."""
+        found = 0
+        for at in bits(awake):
+            if self.rules[at].pattern.search(text) is not None:
+                found |= 1 << at
+        return found
 
 
 def _rule(entry: Mapping[str, Any], words: Mapping[str, str]) -> Attack:
@@ -55,18 +72,32 @@ def _rule(entry: Mapping[str, Any], words: Mapping[str, str]) -> Attack:
         for name in ("pattern", "require", "require_text", "unless")
         if name in entry
     }
+    script = entry.get("script", False)
+    keywords = entry["keywords"] if script else map(_as_words, entry["keywords"])
     return Attack(
         entry["type"],
-        keywords=tuple(entry["keywords"]),
+        keywords=tuple(keywords),
         companions=tuple(entry.get("with", ())),
-        script=entry.get("script", False),
+        script=script,
         **patterns,
     )
+
+
+def _as_words(keyword: str) -> str:
+    return as_words(keyword).decode("ascii")
 
 
 def _filled(source: str, words: Mapping[str, str]) -> str:
     """`source` with the vocabulary put in for each <name> that is one."""
     return WORD.sub(lambda match: words.get(match[1], match[0]), source)
+
+
+def _keyed(rule: Attack, text: str, lowered: str) -> bool:
+    """Whether `text` holds one of the companions of the rule and one of its keywords, as words."""
+    if rule.companions and not any(word in lowered for word in rule.companions):
+        return False
+    read = lowered if rule.script else words_of(text)
+    return any(keyword in read for keyword in rule.keywords)
 
 
 def _meant(rule: Attack, text: str, begin: int, end: int) -> bool:

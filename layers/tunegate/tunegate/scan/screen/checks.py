@@ -70,9 +70,15 @@ def bank_code(value: str) -> int:
     positions = [at for at, char in enumerate(value) if char not in " -"]
     bare = "".join(value[at] for at in positions).upper()
     for length in range(min(len(bare), 34), 14, -1):
-        if iban.is_valid(bare[:length], check_country=False):
+        if _modulo_97(bare[:length]) and iban.is_valid(bare[:length], check_country=False):
             return positions[length - 1] + 1
     return 0
+
+
+def _modulo_97(number: str) -> bool:
+    """The check digits alone, which most lengths fail: python-stdnum also looks the country up."""
+    turned = number[4:] + number[:4]
+    return int("".join(str(int(char, 36)) for char in turned)) % 97 == 1
 
 
 def ssn(value: str) -> bool:

@@ -1,83 +1,138 @@
-"""All detectors over one string, in the order that lets most strings pass untouched."""
+"""All detectors over one string: the rules that its trace says could match."""
 
-from collections.abc import Iterator
-from functools import lru_cache
+from collections.abc import Iterator, Sequence
+from functools import reduce
+from operator import or_
 
 from tunegate.scan.screen import hidden, malware
 from tunegate.scan.screen.attacks import Attacks
-from tunegate.scan.screen.gate import Gate
-from tunegate.scan.screen.hits import Hit, settle
+from tunegate.scan.screen.hits import Hit, bits, settle
 from tunegate.scan.screen.identifiers import Identifiers
 from tunegate.scan.screen.linear import LinearModel
-from tunegate.scan.screen.normalize import View, fold
+from tunegate.scan.screen.normalize import fold, in_other_script
 from tunegate.scan.screen.secrets import Secrets
+from tunegate.scan.screen.traces import NOTHING, Trace, Traces
 
-REMEMBERED = 4096  # texts whose hits are kept: system prompts repeat from record to record
-LONGEST_REMEMBERED = 4096  # characters; longer texts seldom repeat
 SEAM_MARGIN = 1.5  # log-odds by which a window across texts must pass: unlike texts side by side look odd to the model
 DEPTH = 2  # encodings within encodings that are followed
 
 
 class Engine:
-    """The rules, loaded once. `scan` reads one string; hits carry its code-point offsets."""
+    """The rules, loaded once. Hits carry code-point offsets into the string they were found in."""
 
     def __init__(self) -> None:
         self._identifiers = Identifiers()
         self._secrets = Secrets()
         self._attacks = Attacks()
         self._model = LinearModel()
-        self._first_attack = len(self._secrets.rules)
-        self._malware = self._first_attack + len(self._attacks.rules)
-        self._gate = Gate(self._wakers(), self._model.strong)
-        self._remembered = lru_cache(REMEMBERED)(self._scan)
+        self._script_rules = [at for at, rule in enumerate(self._attacks.rules) if rule.script]
+        secrets = self._secrets.rules
+        self._traces = Traces(
+            [() if rule.long else rule.keywords for rule in secrets],
+            sum(1 << at for at, rule in enumerate(secrets) if rule.long),
+            [() if rule.script else rule.keywords for rule in self._attacks.rules],
+            self._model.gains,
+            [() if rule.script else rule.companions for rule in self._attacks.rules],
+            self._attacks.matching,
+        )
 
-    def scan(self, text: str) -> tuple[Hit, ...]:
+    def traces(self, texts: Sequence[str]) -> list[Trace]:
+        """What each text could hold; NOTHING where it can hold nothing."""
+        plain = [text for text in texts if text.isascii()]
+        folded = [fold(text).text for text in texts if not text.isascii()]
+        of_plain, of_folded = iter(self._traces.of(plain)), iter(self._traces.of(folded, whole=True))
+        return [next(of_plain) if text.isascii() else _scripted(next(of_folded), text) for text in texts]
+
+    def scan(self, text: str, trace: Trace) -> tuple[Hit, ...]:
         """Everything found in one string."""
-        return self._remembered(text) if len(text) <= LONGEST_REMEMBERED else self._scan(text)
+        if not self.suspects(trace):
+            return ()
+        if trace.hits is None:
+            trace.hits = tuple(settle(self._mapped(text, trace, attacks_only=False, margin=0.0)))
+        return trace.hits
 
-    def attacks(self, text: str) -> list[Hit]:
-        """Only the prompt attacks of one string: for stretches whose parts were scanned already."""
-        return settle(self._mapped(fold(text), text, attacks_only=True))
+    def suspects(self, trace: Trace) -> bool:
+        """Whether a string with this trace has to be read."""
+        if trace is NOTHING or trace.hits is not None:
+            return bool(trace.hits)
+        return (
+            trace.identifiers
+            or trace.secrets > 0
+            or trace.attacks > 0
+            or trace.hidden
+            or trace.malware
+            or trace.script
+            or self._model.possible(trace.gain)
+        )
 
-    def _scan(self, text: str) -> tuple[Hit, ...]:
-        return tuple(settle(self._mapped(fold(text), text, attacks_only=False)))
+    def across(self, text: str, trace: Trace) -> list[Hit]:
+        """The prompt attacks of a stretch of several texts, whose traces together are `trace`."""
+        return settle(self._mapped(text, trace, attacks_only=True, margin=SEAM_MARGIN))
 
-    def _mapped(self, view: View, original: str, *, attacks_only: bool) -> Iterator[Hit]:
-        for hit in self._view(view.text, attacks_only=attacks_only, depth=0):
+    def suspects_across(self, traces: Sequence[Trace], short: int) -> Trace | None:
+        """What a phrase across texts with these traces could be, `short` of them being short; None if nothing."""
+        attacks = _all([trace.seam_attacks for trace in traces])
+        found = Trace(
+            attacks=attacks & (_all([trace.companions for trace in traces]) | self._traces.asking_none),
+            gain=sum(trace.seam_gain for trace in traces),
+            hidden=short >= hidden.MANY_SHORT or any(trace.seam_hidden for trace in traces),
+            script=any(trace.script for trace in traces),
+        )
+        possible = self._model.possible(found.gain, SEAM_MARGIN)
+        return found if found.attacks or found.hidden or found.script or possible else None
+
+    def narrowed(self, stretch: str, trace: Trace) -> Trace | None:
+        """Of what the stretch could be, what its text bears out; None if nothing."""
+        text = fold(stretch).text
+        if trace.attacks:
+            trace.attacks = self._attacks.matching(text.encode("utf-8", "replace"), trace.attacks)
+        if self._model.possible(trace.gain, SEAM_MARGIN):
+            trace.gain = self._traces.of([text])[0].gain
+        trace.hidden = trace.hidden and (hidden.signs(text).across or hidden.ciphered(text.lower()))
+        trace.script = trace.script and self._attacks.in_script(fold(stretch, confusables=False).text.lower())
+        possible = self._model.possible(trace.gain, SEAM_MARGIN)
+        return trace if trace.attacks or trace.hidden or trace.script or possible else None
+
+    def _mapped(self, original: str, trace: Trace, *, attacks_only: bool, margin: float) -> Iterator[Hit]:
+        view = fold(original)
+        for hit in self._view(view.text, trace, attacks_only=attacks_only, depth=0, margin=margin):
             yield hit.within(*view.span(hit.begin, hit.end))
-        if not original.isascii():
+        if trace.script:
             own = fold(original, confusables=False)
-            lowered = own.text.lower()
-            awake = self._awake_attacks(self._gate.awake(self._gate.seen(lowered), lowered), script=True)
+            awake = self._script_rules if self._attacks.in_script(own.text.lower()) else ()
             for hit in self._attacks.find(own.text, awake):
                 yield hit.within(*own.span(hit.begin, hit.end))
 
-    def _view(self, text: str, *, attacks_only: bool, depth: int) -> Iterator[Hit]:
-        lowered = text.lower()
-        seen = self._gate.seen(lowered)
-        awake = self._gate.awake(seen, lowered)
+    def _view(self, text: str, trace: Trace, *, attacks_only: bool, depth: int, margin: float) -> Iterator[Hit]:
         if not attacks_only:
-            yield from self._identifiers.find(text)
-            yield from self._secrets.find(text, (rule for rule in awake if rule < self._first_attack))
-        yield from self._attacks.find(text, self._awake_attacks(awake, script=False))
-        if self._model.possible(seen):
-            yield from self._model.find(lowered, SEAM_MARGIN if attacks_only and depth == 0 else 0.0)
-        if self._malware in awake:
-            yield from malware.find(text)
-        if depth < DEPTH:
-            for piece in hidden.pieces(text, lowered):
-                for hit in self._view(
-                    fold(piece.text).text, attacks_only=attacks_only or piece.attacks_only, depth=depth + 1
-                ):
-                    yield hit.within(piece.begin, piece.end)
+            if trace.identifiers:
+                yield from self._identifiers.find(text)
+            yield from self._secrets.find(text, bits(trace.secrets))
+            if trace.malware:
+                yield from malware.find(text)
+        yield from self._attacks.find(text, bits(trace.attacks))
+        if self._model.possible(trace.gain, margin):
+            yield from self._model.find(text.lower(), margin)
+        if trace.hidden and depth < DEPTH:
+            yield from self._hidden(text, attacks_only=attacks_only, depth=depth + 1)
 
-    def _awake_attacks(self, awake: list[int], *, script: bool) -> list[int]:
-        rules = [rule - self._first_attack for rule in awake if self._first_attack <= rule < self._malware]
-        return [rule for rule in rules if self._attacks.rules[rule].script is script]
+    def _hidden(self, text: str, *, attacks_only: bool, depth: int) -> Iterator[Hit]:
+        pieces = list(hidden.pieces(text, text.lower()))
+        texts = [fold(piece.text).text for piece in pieces]
+        for piece, view, trace in zip(pieces, texts, self._traces.of(texts), strict=True):
+            only = attacks_only or piece.attacks_only
+            for hit in self._view(view, trace, attacks_only=only, depth=depth, margin=0.0):
+                yield hit.within(piece.begin, piece.end)
 
-    def _wakers(self) -> Iterator[tuple[int, tuple[str, ...], tuple[str, ...]]]:
-        for at, secret in enumerate(self._secrets.rules):
-            yield at, secret.keywords, ()
-        for at, attack in enumerate(self._attacks.rules, self._first_attack):
-            yield at, attack.keywords, attack.companions
-        yield self._malware, (malware.KEYWORD,), ()
+
+def _scripted(trace: Trace, text: str) -> Trace:
+    """The same trace, with a note of letters that only the rules for other scripts read."""
+    if not in_other_script(text):
+        return trace
+    found = Trace() if trace is NOTHING else trace
+    found.script = True
+    return found
+
+
+def _all(masks: Sequence[int]) -> int:
+    return reduce(or_, masks, 0)

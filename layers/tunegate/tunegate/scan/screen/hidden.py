@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from tunegate.scan.screen.patterns import Pattern, compile_all
+from tunegate.scan.screen.patterns import Finder, Pattern, compile_all
+from tunegate.scan.screen.secrets import LONG_RUN
 
 BASE64 = Pattern(r"[A-Za-z0-9+/_-]{16,}(?:\r?\n[A-Za-z0-9+/_-]{4,})*={0,2}")
 HEX = Pattern(r"(?:0x)?(?:[0-9A-Fa-f]{2}[ :]?){16,}|(?:\\x[0-9A-Fa-f]{2}){8,}")
@@ -30,6 +31,7 @@ SHARE_PRINTABLE = 0.9
 # Words that only make sense once the letters are turned round or moved thirteen places.
 ROT13_WORDS = ("vafgehpgvba", "cebzcg", "vtaber", "wnvyoernx", "cnffjbeq")
 REVERSED_WORDS = ("snoitcurtsni", "tpmorp", "erongi", "kaerbliaj", "drowssap")
+CIPHERED = ROT13_WORDS + REVERSED_WORDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +46,11 @@ class Piece:
 
 def pieces(text: str, lowered: str) -> Iterator[Piece]:
     """Everything hidden in `text` (folded); `lowered` is the same in lower case."""
-    kinds = SIGNS.Match(text) or ()
     # All of them: a limit would be a number of decoys to put before an attack.
-    for kind in kinds:
-        yield from READERS[kind](text)
-    yield from _ciphered(text, lowered)
+    for kind in SIGNS.Match(text) or ():
+        if kind < len(READERS):
+            yield from READERS[kind](text)
+    yield from deciphered(text, lowered)
 
 
 def _base64(text: str) -> Iterator[Piece]:
@@ -89,7 +91,11 @@ def _leet(text: str) -> Iterator[Piece]:
         yield Piece(text.translate(LEET_TABLE), found[0].start(), found[-1].end(), attacks_only=True)
 
 
-def _ciphered(text: str, lowered: str) -> Iterator[Piece]:
+def ciphered(lowered: str) -> bool:
+    return any(word in lowered for word in CIPHERED)
+
+
+def deciphered(text: str, lowered: str) -> Iterator[Piece]:
     if any(word in lowered for word in ROT13_WORDS):
         yield Piece(codecs.encode(text, "rot13"), 0, len(text), attacks_only=True)
     if any(word in lowered for word in REVERSED_WORDS):
@@ -98,7 +104,7 @@ def _ciphered(text: str, lowered: str) -> Iterator[Piece]:
 
 def from_base64(encoded: str) -> str | None:
     """The text that base64 (standard or URL-safe, padded or not, wrapped or not) stands for, if it is text."""
-    if encoded.islower() or encoded.isupper() or encoded.isdigit():
+    if encoded.lower() == encoded or encoded.upper() == encoded:
         return None
     bare = re.sub(r"[\r\n=]", "", encoded).replace("-", "+").replace("_", "/")
     bare = bare[: len(bare) - (len(bare) % 4 == 1)]
@@ -127,15 +133,47 @@ def _printable(content: bytes) -> str | None:
     return None
 
 
-# Which kinds of hiding a text shows signs of, told in one pass.
-READERS = (_base64, _hex, _percent, _entities, _spaced, _leet)
-SIGNS = compile_all(
-    (
-        r"[A-Za-z0-9+/_-]{16}",
-        r"(?:[0-9A-Fa-f]{2}[ :]?){16}|(?:\\x[0-9A-Fa-f]{2}){8}",
-        r"(?:%[0-9A-Fa-f]{2}[^\s%]{0,8}){6}",
-        r"(?:&#(?:x[0-9A-Fa-f]{2,4}|\d{2,5});[^\n&]{0,8}){6}",
-        r"\b[A-Za-z0-9](?:[ .\-_*|/+~]{1,3}[A-Za-z0-9]\b){9}",
-        r"(?i)[a-z][013457@$!|]{1,2}[a-z]",
-    )
+# Sixteen characters of base64 with a capital among them: what is all of one case is no base64 (see from_base64).
+_CAPITAL_RUN = "|".join(f"[a-z0-9+/_-]{{{at}}}[A-Z][A-Za-z0-9+/_-]{{{15 - at}}}" for at in range(16))
+_LEET = r"(?i)[a-z][013457@$!|]{1,2}[a-z]"
+# What each reader needs to find anything, and then what a text must hold for a neighbour to complete it.
+_BASE64 = _CAPITAL_RUN + r"|[a-z0-9+/_-]{16}\r?\n[A-Za-z0-9+/_-]{4}"  # or the capital stands in a later line
+_SIGNS = (
+    _BASE64,
+    r"(?:[0-9A-Fa-f]{2}[ :]?){16}|(?:\\x[0-9A-Fa-f]{2}){8}",
+    r"(?:%[0-9A-Fa-f]{2}[^\s%]{0,8}){6}",
+    r"(?:&#(?:x[0-9A-Fa-f]{2,4}|\d{2,5});[^\n&]{0,8}){6}",
+    r"\b[A-Za-z0-9](?:[ .\-_*|/+~]{1,3}[A-Za-z0-9]\b){9}",
+    f"{_LEET}(?s:.)*{_LEET}",
+    LONG_RUN,
 )
+_PARTS = r"(?:[0-9A-Fa-f]{2}[ :]?){4}|&#[x0-9]|\b[A-Za-z0-9](?:[ .\-_*|/+~]{1,3}[A-Za-z0-9]\b){2}|" + _LEET
+_WITH_SPACES = (_hex, _entities, _spaced, _leet)
+READERS = (_base64, _hex, _percent, _entities, _spaced, _leet)
+SIGNS = compile_all((*_SIGNS, _PARTS))
+TRACES = Finder(
+    "|".join((_BASE64, r"(?:\\x[0-9A-Fa-f]{2}){8}", r"(?:%[0-9A-Fa-f]{2}[^\s%]{0,8}){6}", LONG_RUN, _PARTS))
+)
+"""One of these stands wherever one of the signs does: the others begin with one of the parts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signs:
+    """`whole`: a reader may find something; `across`: what may hold a space; `part`: it may with a neighbouring text;
+    `long_run`: of LONG_RUN.
+    """
+
+    whole: bool
+    across: bool
+    part: bool
+    long_run: bool
+
+
+def signs(text: str) -> Signs:
+    kinds = SIGNS.Match(text) or ()
+    spaced = any(READERS[kind] in _WITH_SPACES for kind in kinds if kind < len(READERS))
+    return Signs(any(kind < len(READERS) for kind in kinds), spaced, len(_SIGNS) in kinds, len(READERS) in kinds)
+
+
+SHORT, MANY_SHORT = 12, 3
+"""A hidden phrase dealt out in smaller parts than `part` tells needs this many texts of at most so many characters."""

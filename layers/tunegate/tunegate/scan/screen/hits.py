@@ -1,6 +1,6 @@
 """What one rule saw in one string, before it is tied to a record."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from tunegate.model import Category, Detection, Place
@@ -25,6 +25,14 @@ class Hit:
     def within(self, begin: int, end: int) -> "Hit":
         """The same hit placed on the span of the original that hid it."""
         return replace(self, begin=begin, end=end)
+
+
+def bits(mask: int) -> Iterator[int]:
+    """The numbers of the bits that are set."""
+    while mask:
+        lowest = mask & -mask
+        yield lowest.bit_length() - 1
+        mask ^= lowest
 
 
 def settle(hits: Iterable[Hit]) -> list[Hit]:

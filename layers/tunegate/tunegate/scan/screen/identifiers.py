@@ -9,14 +9,14 @@ from typing import Any
 from tunegate.model import Category, value_digest
 from tunegate.scan.screen import checks
 from tunegate.scan.screen.hits import Hit
-from tunegate.scan.screen.patterns import Pattern, compile_all, edges
+from tunegate.scan.screen.patterns import Finder, Pattern, compile_all, edges
 
 DATA = Path(__file__).parent / "data"
 CONTEXT_BEFORE, CONTEXT_AFTER = 80, 40  # characters searched for a context word on either side of a number
 CONTEXT_SCORE = 0.85
 # What every identifier has one of: six digits close together, or a shape or a word that stands for fewer. Most texts
 # have none of it, and this pattern is far cheaper than the set of all.
-TRACES = Pattern(
+TRACES = Finder(
     "|".join(
         (
             r"(?:\d[ ().\-/]{0,2}){6}",
@@ -53,14 +53,13 @@ class Identifiers:
 
     def __init__(self) -> None:
         entries = tomllib.loads((DATA / "identifiers.toml").read_text("utf-8"))["identifier"]
-        self._rules = [rule for entry in entries for rule in _rules(entry)]
-        self._any = compile_all(rule.pattern.source for rule in self._rules)
+        self.rules = [rule for entry in entries for rule in _rules(entry)]
+        self._any = compile_all(rule.pattern.source for rule in self.rules)
 
     def find(self, text: str) -> Iterator[Hit]:
-        if not TRACES.search(text):
-            return
+        """Hits in a text that holds one of TRACES."""
         for at in self._any.Match(text) or ():
-            yield from _matches(self._rules[at], text)
+            yield from matches(self.rules[at], text)
 
 
 def _rules(entry: dict[str, Any]) -> Iterator[Identifier]:
@@ -91,7 +90,7 @@ def _anything(_: str) -> bool:
     return True
 
 
-def _matches(rule: Identifier, text: str) -> Iterator[Hit]:
+def matches(rule: Identifier, text: str) -> Iterator[Hit]:
     for match in rule.pattern.finditer(text):
         begin, end = match.span(rule.group)
         value = text[begin:end]

@@ -3,14 +3,14 @@
 import json
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from tunegate.model import Category
 from tunegate.scan.screen.hits import Hit
 
 DATA = Path(__file__).parent / "data"
-TOKEN = re.compile(r"[a-z0-9]+(?:'[a-z]+)?")
+TOKEN = re.compile("[a-z0-9]+")
 
 
 class LinearModel:
@@ -28,28 +28,22 @@ class LinearModel:
         self.threshold: float = model["threshold"]
         self._window: int = model["window"]
         self._stride: int = model["stride"]
-        self.strong: dict[str, float] = model["strong"]
-        self._needed: float = self.threshold - self._intercept - model["slack"]
+        self.gains = {gram: weight for gram, weight in self._weights.items() if weight > 0}
 
-    def possible(self, seen: set[str]) -> bool:
-        """False where no window can pass: `seen` are the words of `strong` that the text holds.
-
-        `strong[word]` is what all n-grams told by that word can add, `slack` what all others can add together.
-        """
-        return math.fsum(self.strong[word] for word in seen if word in self.strong) >= self._needed
+    def possible(self, gain: float, margin: float = 0.0) -> bool:
+        """False where no window can pass the threshold by `margin`: `gain` is the sum of `gains` in the text."""
+        return gain >= self.threshold + margin - self._intercept - 1e-6
 
     def find(self, lowered: str, margin: float = 0.0) -> Iterator[Hit]:
         """The best window of the text, where it passes the threshold by `margin`."""
-        words = TOKEN.findall(lowered)
+        words = list(TOKEN.finditer(lowered))
         best = max(self.windows(words, self.threshold + margin), default=None)
         if best is not None and best[0] >= self.threshold + margin:
             score, first, last = best
-            spans = [match.span() for match in TOKEN.finditer(lowered)]
-            yield Hit(
-                Category.PROMPT_ATTACK, "JAILBREAK", spans[first][0], spans[last - 1][1], probability(score), rank=1
-            )
+            begin, end = words[first].start(), words[last - 1].end()
+            yield Hit(Category.PROMPT_ATTACK, "JAILBREAK", begin, end, probability(score), rank=1)
 
-    def windows(self, words: list[str], least: float) -> Iterator[tuple[float, int, int]]:
+    def windows(self, words: Sequence[re.Match[str]], least: float) -> Iterator[tuple[float, int, int]]:
         """(log-odds, first word, last word + 1) of the windows that can reach `least`.
 
         A window is a few blocks of `stride` words, so what its blocks can add bounds it before it is put together.
@@ -64,17 +58,18 @@ class LinearModel:
                 score = self._intercept + math.fsum(self._weights[gram] for gram in inside)
                 yield score, first * self._stride, min((first + size) * self._stride, len(words))
 
-    def _blocks(self, words: list[str]) -> list[set[str]]:
-        """The n-grams with a weight that begin in each `stride` words."""
+    def _blocks(self, words: Sequence[re.Match[str]]) -> list[set[str]]:
+        """The n-grams with a weight that begin in each `stride` words. A pair has one character between its words."""
         weights, openers, count = self._weights, self._openers, len(words)
         blocks: list[set[str]] = [set() for _ in range(0, count, self._stride)]
-        for at, word in enumerate(words):
+        for at, match in enumerate(words):
+            word = match[0]
             if word in openers:
                 block = blocks[at // self._stride]
                 if word in weights:
                     block.add(word)
-                if at + 1 < count:
-                    pair = f"{word} {words[at + 1]}"
+                if at + 1 < count and words[at + 1].start() == match.end() + 1:
+                    pair = f"{word} {words[at + 1][0]}"
                     if pair in weights:
                         block.add(pair)
         return blocks

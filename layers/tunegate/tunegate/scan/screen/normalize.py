@@ -4,10 +4,10 @@ A homoglyph or a zero-width character changes the bytes but not what a person (o
 the folded text. Offsets of a hit are mapped back to the string that was uploaded.
 """
 
+import re
 import tomllib
 import unicodedata
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
 
@@ -16,19 +16,24 @@ TAGS = range(0xE0020, 0xE007F)  # Unicode tag characters: invisible ASCII
 INVISIBLE = frozenset("\u115f\u1160\u17b4\u17b5\u3164\uffa0\u2800\u034f")
 
 
-@dataclass(frozen=True, slots=True)
 class View:
-    """A text to search and, where its characters do not stand where the original's do, the original index of each."""
+    """A text to search; `span` leads from it back to the original, told by how many characters stand for each."""
 
-    text: str
-    origin: Sequence[int] | None = None
+    __slots__ = ("_lengths", "_origin", "text")
+
+    def __init__(self, text: str, lengths: Callable[[], Iterable[int]] | None = None) -> None:
+        self.text = text
+        self._lengths = lengths
+        self._origin: list[int] = []
 
     def span(self, begin: int, end: int) -> tuple[int, int]:
-        if self.origin is None:
+        if self._lengths is None:
             return begin, end
         if begin >= end:
             return 0, 0
-        return self.origin[begin], self.origin[end - 1] + 1
+        if not self._origin:
+            self._origin = [at for at, length in enumerate(self._lengths()) for _ in range(length)]
+        return self._origin[begin], self._origin[end - 1] + 1
 
 
 class _Fold(dict[int, str]):
@@ -72,6 +77,10 @@ def _latin_base(char: str) -> str:
     return composed
 
 
+ASCII = re.compile("[\x00-\x7f]+")
+FEW = 24  # different characters: so many are replaced one by one, faster than by a table (none makes another)
+
+
 @cache
 def _table(confusables: bool) -> _Fold:
     pairs: dict[str, str] = {}
@@ -81,13 +90,27 @@ def _table(confusables: bool) -> _Fold:
     return _Fold(pairs)
 
 
+OTHER_SCRIPT = re.compile("[^\x00-\u024f\u2010-\u2027\u2030-\u203a\ufeff]")
+
+
+def in_other_script(text: str) -> bool:
+    """Whether the text has letters besides Latin ones: only such hold the keywords of the rules for other scripts."""
+    return not text.isascii() and OTHER_SCRIPT.search(text) is not None
+
+
 def fold(text: str, *, confusables: bool = True) -> View:
     """`text` as it is read: NFKC, no marks or invisible characters and, unless told not to, look-alikes Latin."""
     if text.isascii():
         return View(text)
     table = _table(confusables)
-    folded = text.translate(table)
-    if table.uneven.isdisjoint(text):
+    strange = set(ASCII.sub("", text))
+    changes = [(char, table[ord(char)]) for char in strange if table[ord(char)] != char]
+    if len(changes) <= FEW and all(alike.isascii() for _, alike in changes):
+        folded = text
+        for char, alike in changes:
+            folded = folded.replace(char, alike)
+    else:
+        folded = text.translate(table)
+    if table.uneven.isdisjoint(strange):
         return View(folded)
-    origin = [at for at, char in enumerate(text) for _ in table[ord(char)]]
-    return View(folded, origin)
+    return View(folded, lambda: (len(table[ord(char)]) for char in text))

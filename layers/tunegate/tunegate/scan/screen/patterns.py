@@ -21,7 +21,7 @@ class Pattern:
     def finditer(self, text: str) -> Iterator[Any]:
         return iter(self._ready().finditer(text))
 
-    def search(self, text: str) -> Any:
+    def search(self, text: str | bytes) -> Any:
         return self._ready().search(text)
 
     def sub(self, replacement: str, text: str) -> str:
@@ -31,6 +31,21 @@ class Pattern:
         if self._compiled is None:
             self._compiled = re2.compile(self.source)
         return self._compiled
+
+
+class Finder:
+    """A pattern that is asked where it matches in UTF-8 bytes."""
+
+    __slots__ = ("_compiled", "source")
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        self._compiled: Any = None
+
+    def search(self, text: bytes, begin: int = 0) -> Any:
+        if self._compiled is None:
+            self._compiled = re2.compile(self.source)
+        return self._compiled.search(text, begin)
 
 
 def compile_all(sources: Iterable[str]) -> Any:

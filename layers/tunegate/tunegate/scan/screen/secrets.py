@@ -11,7 +11,7 @@ from typing import Any
 
 from tunegate.model import Category, value_digest
 from tunegate.scan.screen.hits import Hit
-from tunegate.scan.screen.patterns import Pattern
+from tunegate.scan.screen.patterns import Pattern, compile_all
 
 DATA = Path(__file__).parent / "data"
 NEAR = 80  # characters on either side in which a `near` word counts
@@ -21,7 +21,7 @@ PLACEHOLDER = Pattern(
     r"my[_-]?(?:secret|token|key|pass)|[_-]here|none|null|undefined|process\.env|os\.environ|getenv|"
     r"(?:password|secret|token|key|name|value|string|str|int)$|^(?:https?|ftp)://|^\w+(?:\.\w+){0,3}\(|^/|^[\w-]+\.(?:com|org|py|js|txt|json|html?|yaml|pem|key)$"
 )
-LONG_RUN = Pattern(r"[A-Za-z0-9_/+=.:-]{20}")  # prose has few; `long` rules, whose keywords are short, need one
+LONG_RUN = r"[A-Za-z0-9_/+=.:-]{20}"  # prose has few; every match of a `long` rule holds one
 DRAWN = Pattern(r"(?i)generated?\b|\bnew password|random|\bstrong password|example")
 
 
@@ -29,7 +29,7 @@ DRAWN = Pattern(r"(?i)generated?\b|\bnew password|random|\bstrong password|examp
 class Secret:
     """One rule. `mixed`: kinds of characters the value must hold. `random`: it may be no word, path or placeholder.
 
-    `long`: the rule runs only on texts with a long unbroken run of characters.
+    `long`: its keywords are short and common, and each match has a run of LONG_RUN, which is looked for instead.
     """
 
     id: str
@@ -50,16 +50,27 @@ class Secrets:
         ours = tomllib.loads((DATA / "secrets.toml").read_text("utf-8"))["secret"]
         theirs = json.loads((DATA / "gitleaks.json").read_text("utf-8"))["rules"]
         self.rules = [_rule(entry, 3) for entry in ours] + [_rule(entry, 2) for entry in theirs]
+        self._long = [at for at, rule in enumerate(self.rules) if rule.long]
+        self._any_long = compile_all(self.rules[at].pattern.source for at in self._long)
+        self._asked = ""
+        self._matched: frozenset[int] = frozenset()
 
     def find(self, text: str, awake: Iterable[int]) -> Iterator[Hit]:
-        """Hits of the rules in `awake`: those of which `text` holds a keyword."""
-        long = None
+        """Hits of the rules in `awake`, where the text holds a keyword of the rule."""
+        lowered = text.lower()
         for at in awake:
             rule = self.rules[at]
-            if rule.long and long is None:
-                long = bool(LONG_RUN.search(text))
-            if long or not rule.long:
-                yield from _matches(rule, text)
+            if rule.long and not self._long_match(text, at):
+                continue
+            if any(keyword in lowered for keyword in rule.keywords):
+                yield from matches(rule, text)
+
+    def _long_match(self, text: str, at: int) -> bool:
+        """Whether the pattern of a `long` rule matches; all of them are tried in one pass."""
+        if self._asked != text:
+            self._asked = text
+            self._matched = frozenset(self._long[number] for number in self._any_long.Match(text) or ())
+        return at in self._matched
 
 
 def _rule(entry: dict[str, Any], rank: int) -> Secret:
@@ -76,7 +87,7 @@ def _rule(entry: dict[str, Any], rank: int) -> Secret:
     )
 
 
-def _matches(rule: Secret, text: str) -> Iterator[Hit]:
+def matches(rule: Secret, text: str) -> Iterator[Hit]:
     for match in rule.pattern.finditer(text):
         group = next((at for at, value in enumerate(match.groups(), 1) if value), 0)
         begin, end = match.span(group)

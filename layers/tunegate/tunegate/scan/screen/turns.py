@@ -4,8 +4,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from tunegate.model import Record, Text
+from tunegate.scan.screen.words import BORDER
 
-REACH = 600  # characters read on either side of a seam
+REACH = 200  # characters of a long text read on either side of a seam, cut between words
 MAX_TEXTS = 64  # texts joined at most in one stretch
 CARRIED = 24  # of them, how many the next stretch begins with, so that no phrase ends at the border
 
@@ -43,6 +44,15 @@ def seams(record: Record) -> Iterator[Seam]:
             yield from _stretches([text for text in texts if text.role == role])
 
 
+def in_order(strings: Sequence[str]) -> str:
+    """All that `seams` joins of texts in this order, and nothing between what it keeps apart."""
+    return " ".join(value if len(value) <= 2 * REACH else _ends(value) for value in strings if not value.isspace())
+
+
+def _ends(value: str) -> str:
+    return f"{_head(value)}{BORDER}{value[_tail(value) :]}"
+
+
 def _stretches(texts: Sequence[Text]) -> Iterator[Seam]:
     """Texts joined by a space, long ones cut to their ends; a long text ends one stretch and begins the next."""
     run: list[tuple[Text, int, str]] = []
@@ -54,11 +64,21 @@ def _stretches(texts: Sequence[Text]) -> Iterator[Seam]:
             run.append((text, 0, text.value))
             continue
         if run:
-            yield _joined([*run, (text, 0, text.value[:REACH])])
-        offset = max(0, len(text.value) - REACH)
+            yield _joined([*run, (text, 0, _head(text.value))])
+        offset = _tail(text.value)
         run = [(text, offset, text.value[offset:])]
     if len(run) > 1:
         yield _joined(run)
+
+
+def _head(value: str) -> str:
+    return value[: value.rfind(" ", 0, REACH) + 1]
+
+
+def _tail(value: str) -> int:
+    """Where the last words of `value` begin."""
+    begin = value.find(" ", len(value) - REACH)
+    return len(value) if begin < 0 else begin
 
 
 def _joined(run: Sequence[tuple[Text, int, str]]) -> Seam:

@@ -1,0 +1,242 @@
+"""What a text could hold: one pass over many texts at once, so that only few are read rule by rule.
+
+Sound because a trace is a part of every match: a rule's keyword, an n-gram the model gives weight to, a form that all
+identifiers or encodings share. A text without the trace cannot have the hit; a text with it is read by the rule itself.
+"""
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+
+from tunegate.scan.screen import hidden, identifiers, malware
+from tunegate.scan.screen.hits import Hit
+from tunegate.scan.screen.keywords import RuleWords, automaton, by_word
+from tunegate.scan.screen.patterns import Finder
+from tunegate.scan.screen.turns import REACH
+from tunegate.scan.screen.words import BORDER, as_words
+
+
+@dataclass(slots=True)
+class Trace:
+    """What one text could hold. Rules are bits by their number; gains are log-odds the model could give at most.
+
+    `seam_attacks`, `seam_gain` and `seam_hidden` are what a phrase reaching into a neighbouring text could have here;
+    `companions` are the rules that have a companion of their keywords here; `hits` is what reading the text gave,
+    once it was read.
+    """
+
+    identifiers: bool = False
+    secrets: int = 0
+    attacks: int = 0
+    gain: float = 0.0
+    hidden: bool = False
+    malware: bool = False
+    script: bool = False
+    seam_attacks: int = 0
+    seam_gain: float = 0.0
+    seam_hidden: bool = False
+    companions: int = 0
+    hits: tuple[Hit, ...] | None = None
+
+
+NOTHING = Trace()
+"""The trace of a text that can hold nothing; told by identity."""
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """What a substring of the words view is a trace of. `at_head`: only of a phrase begun in the text before."""
+
+    attacks: int = 0
+    gain: float = 0.0
+    cipher: bool = False
+    at_head: bool = False
+
+
+class Traces:
+    """All traces of all rules.
+
+    `secrets` are the keywords of each credential rule, in lower case, and `long_secrets` the rules, as bits, that any
+    long run of characters wakes; `attacks` the keywords of each attack rule and `gains` the model's n-grams, both as
+    they stand in the words view. `matching` says of a text and attack rules, as bits, which can match.
+    """
+
+    def __init__(
+        self,
+        secrets: Sequence[Sequence[str]],
+        long_secrets: int,
+        attacks: Sequence[Sequence[str]],
+        gains: Mapping[str, float],
+        companions: Sequence[Sequence[str]],
+        matching: Callable[[bytes, int], int],
+    ) -> None:
+        keywords = by_word(enumerate(secrets))
+        names = sorted({*keywords, malware.KEYWORD})
+        self._keywords = [(keywords.get(name, 0), name == malware.KEYWORD) for name in names]
+        self._keyword_search = automaton(names)
+        self._long_secrets = long_secrets
+        words = _words(attacks, gains)
+        self._words = list(words.values())
+        self._word_search = automaton(words)
+        self._companions = RuleWords(companions)
+        self._matching = matching
+        self.asking_none = self._companions.asking_none
+
+    def of(self, texts: Sequence[str], *, whole: bool = False) -> list[Trace]:
+        """The trace of each text (folded). `whole`: places do not matter, as folding may have moved them."""
+        if not texts:
+            return []
+        batch = _Batch(texts, whole)
+        for at in batch.holding(identifiers.TRACES):
+            batch.trace(at).identifiers = True
+        for at in batch.holding(hidden.TRACES):
+            self._read_signs(batch.trace(at), texts[at])
+        if whole:
+            self._distrust_short(batch)
+        self._find_keywords(batch)
+        self._find_words(batch)
+        self._find_companions(batch)
+        return batch.traces
+
+    def _find_companions(self, batch: "_Batch") -> None:
+        """An attack rule needs a keyword and a companion: of the few that have both, those stay that match."""
+        for at, companions in enumerate(self._companions.of(batch.lowered, batch.lowered_starts)):
+            if companions:
+                batch.trace(at).companions = companions
+            trace = batch.traces[at]
+            if trace.attacks:
+                trace.attacks = self._matching(batch.part(at), trace.attacks & (companions | self.asking_none))
+
+    def _distrust_short(self, batch: "_Batch") -> None:
+        """Folding may have made any text shorter than it looks to those who count the short ones."""
+        for at, text in enumerate(batch.texts):
+            if len(text) <= hidden.SHORT:
+                batch.trace(at).seam_hidden = True
+
+    def _read_signs(self, trace: Trace, text: str) -> None:
+        signs = hidden.signs(text)
+        trace.hidden |= signs.whole
+        trace.seam_hidden |= signs.part
+        if signs.long_run:
+            trace.secrets |= self._long_secrets
+
+    def _find_keywords(self, batch: "_Batch") -> None:
+        at, starts = 0, batch.lowered_starts
+        for keyword, begin, _ in self._keyword_search.find_matches_as_indexes(batch.lowered, overlapping=True):
+            while begin >= starts[at + 1]:
+                at += 1
+            secrets, is_malware = self._keywords[keyword]
+            trace = batch.trace(at)
+            trace.secrets |= secrets
+            trace.malware |= is_malware
+
+    def _find_words(self, batch: "_Batch") -> None:
+        at, starts, seen, near = 0, batch.word_starts, set[int](), set[int]()
+        for number, begin, end in self._word_search.find_matches_as_indexes(batch.words, overlapping=True):
+            while end > starts[at + 1]:
+                at += 1
+                seen.clear()
+                near.clear()
+            word, trace = self._words[number], batch.trace(at)
+            if batch.near_edge(at, begin, end):
+                trace.seam_attacks |= word.attacks
+                trace.seam_hidden |= word.cipher
+                if number not in near:
+                    near.add(number)
+                    trace.seam_gain += word.gain
+            if not word.at_head:
+                trace.attacks |= word.attacks
+                trace.hidden |= word.cipher
+                if number not in seen:
+                    seen.add(number)
+                    trace.gain += word.gain
+
+
+class _Batch:
+    """Texts joined by borders, as bytes and in lower case, and the traces found in them so far."""
+
+    def __init__(self, texts: Sequence[str], whole: bool) -> None:
+        joined = _joined(texts)
+        self.texts = texts
+        self.traces = [NOTHING] * len(texts)
+        self.raw = joined.encode("utf-8", "replace")
+        self.starts = _starts(map(len, texts) if joined.isascii() else map(_bytes, texts))
+        if joined.isascii() and joined.count("\0") == len(texts) + 1:
+            self.lowered, self.lowered_starts = self.raw.lower(), self.starts
+            self.words, self.word_starts = as_words(joined.lower()), self.starts
+        else:
+            lowered = [text.replace("\0", " ").lower() for text in texts]
+            joined = _joined(lowered)
+            self.lowered, self.lowered_starts = joined.encode("utf-8", "replace"), _starts(map(_bytes, lowered))
+            self.words, self.word_starts = as_words(joined), _starts(map(len, lowered))
+        self._whole = whole
+
+    def trace(self, at: int) -> Trace:
+        found = self.traces[at]
+        if found is NOTHING:
+            found = self.traces[at] = Trace()
+        return found
+
+    def holding(self, finder: Finder) -> Iterator[int]:
+        """The numbers of the texts in which the pattern matches."""
+        begin = self.starts[0]
+        while (match := finder.search(self.raw, begin)) is not None:
+            at = bisect_right(self.starts, match.start()) - 1
+            if at == len(self.texts):
+                return
+            yield at
+            begin = self.starts[at + 1]
+
+    def part(self, at: int) -> bytes:
+        """The bytes of one text."""
+        return self.raw[self.starts[at] + len(BORDER) - 1 : self.starts[at + 1] - 1]
+
+    def near_edge(self, at: int, begin: int, end: int) -> bool:
+        """Whether a place in the words view is in what a phrase across texts reads of text `at`."""
+        starts = self.word_starts
+        return self._whole or begin < starts[at] + _REACH or end > starts[at + 1] - _REACH
+
+
+_REACH = REACH + len(BORDER)
+
+
+def _joined(texts: Sequence[str]) -> str:
+    return BORDER.join(("", *texts, ""))
+
+
+def _starts(lengths: Iterable[int]) -> list[int]:
+    """Where each text begins, counted from the NUL byte before it, and where the last one ends."""
+    return list(accumulate((length + len(BORDER) for length in lengths), initial=BORDER.index("\0")))
+
+
+def _bytes(text: str) -> int:
+    return len(text.encode("utf-8", "replace"))
+
+
+def _words(attacks: Sequence[Sequence[str]], gains: Mapping[str, float]) -> dict[str, Word]:
+    """Every substring of the words view that is a trace, with what it is one of."""
+    found: dict[str, Word] = {}
+
+    def add(text: str, attacks: int = 0, gain: float = 0.0, *, cipher: bool = False) -> None:
+        old = found.get(text, Word())
+        at_head = text.startswith("\0")
+        found[text] = Word(old.attacks | attacks, old.gain + gain, old.cipher or cipher, at_head)
+
+    for keyword, rules in by_word(enumerate(attacks)).items():
+        for part in (keyword, *_ends(keyword)):
+            add(part, attacks=rules)
+    for gram, gain in gains.items():
+        for part in (f" {gram} ", *_ends(f" {gram} ")):
+            add(part, gain=gain)
+    for word in hidden.CIPHERED:
+        add(word, cipher=True)
+    return found
+
+
+def _ends(phrase: str) -> Iterator[str]:
+    """What a text begins with if the phrase began in the text before."""
+    words = phrase.split()
+    closed = " " if phrase.endswith(" ") else ""
+    for at in range(1, len(words)):
+        yield "\0 " + " ".join(words[at:]) + closed
