@@ -136,7 +136,7 @@ def time_exponent() -> float:
     ]
     mean_x, mean_y = (sum(values) / len(values) for values in zip(*points, strict=True))
     spread = sum((x - mean_x) ** 2 for x, _ in points)
-    return round(sum((x - mean_x) * (y - mean_y) for x, y in points) / spread, 4)
+    return float(round(sum((x - mean_x) * (y - mean_y) for x, y in points) / spread, 4))
 
 
 PARTS: dict[str, Callable[[], Any]] = {

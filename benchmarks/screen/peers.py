@@ -4,6 +4,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from functools import cache
+from importlib import import_module
 from typing import Any
 
 from screen import corpora
@@ -34,15 +35,16 @@ def presidio(types: Mapping[str, str]) -> Callable[[str], list[Any]]:
         known.IpRecognizer(),
         known.PhoneRecognizer(),
     ]
-    return lambda text: [hit for one in recognizers for hit in one.analyze(text, list(types), None)]
+    return lambda text: [hit for one in recognizers for hit in one.analyze(text, list(types), None)]  # type: ignore[arg-type]
 
 
 def detect_secrets() -> Callable[[str], bool]:
     """All plugins of detect-secrets on one line."""
     _install("peers.txt")
     sys.path.append(str(INSTALLED))
-    from detect_secrets.core.scan import scan_line
-    from detect_secrets.settings import default_settings
+    # Installed just now, and nowhere a checker looks.
+    scan_line = import_module("detect_secrets.core.scan").scan_line
+    default_settings = import_module("detect_secrets.settings").default_settings
 
     def find(text: str) -> bool:
         return any(list(scan_line(line)) for line in text.splitlines())

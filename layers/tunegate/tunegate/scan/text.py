@@ -15,8 +15,6 @@ from tunegate.scan.report import ShardReport
 class RecordScreen(Protocol):
     """The built-in screen."""
 
-    def screen(self, record: Record) -> Sequence[Detection]: ...
-
     def screen_all(self, records: Sequence[Parsed]) -> Iterable[Sequence[Detection]]:
         """What is found in each record, in order."""
         ...
@@ -51,11 +49,10 @@ class Checks:
 
     def run(self, records: Sequence[Parsed]) -> Iterator[Iterator[Detection]]:
         """What is found in each record, in order."""
-        if not self._services():
-            yield from map(iter, self.screen.screen_all(records))
-            return
-        for record in (parsed.record for parsed in records):
-            yield chain(self.screen.screen(record), self._asked(record)) if record is not None else iter(())
+        asks = bool(self.pii or self.toxicity or self.prompts)
+        for parsed, found in zip(records, self.screen.screen_all(records), strict=True):
+            record = parsed.record if asks else None
+            yield iter(found) if record is None else chain(found, self._asked(record))
 
     def _asked(self, record: Record) -> Iterator[Detection]:
         language = language_of(" ".join(text.value for text in record.texts))
@@ -69,9 +66,6 @@ class Checks:
     def finish(self) -> Iterator[Detection]:
         for service in (*self.pii.values(), *self.toxicity.values()):
             yield from service.finish()
-
-    def _services(self) -> bool:
-        return bool(self.pii or self.toxicity or self.prompts)
 
 
 BATCH_CHARACTERS = 1 << 16
