@@ -36,7 +36,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> Any:
     buckets = frozenset({setting("INTAKE_BUCKET"), setting("APPROVED_BUCKET")})
     source = ObjectSource(s3, task.object.version(), task.file.size)
     file = TextFile(source, task.file.content, task.file.gzipped, buckets)
-    answers = AnswersTable(dynamodb, os.environ.get("ANSWERS_TABLE", ""))
+    answers = AnswersTable(dynamodb, setting("ANSWERS_TABLE"))
     cloud = Cloud(services, _guardrail(), answers, interrupt=_interrupt(context, answers))
     try:
         report = scan_shard(file, task.shard, checks_for(policy, screen, cloud), policy)
