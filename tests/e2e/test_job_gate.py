@@ -79,7 +79,7 @@ def test_a_compliant_job_is_approved_and_its_model_is_invocable_by_the_invoker_r
     row = world.decided(job, lambda row: row.state is State.DONE)
     assert (row.approval, row.breaches, row.gaps) == (Approval.APPROVED, (), ())
     assert world.decided(model, lambda row: row.is_final).approval is Approval.APPROVED
-    assert tags_of(world, model)[MODEL_VERDICT_TAG] == "approved"
+    wait_for("the gate's mark", lambda: tags_of(world, model).get(MODEL_VERDICT_TAG) == "approved" or None)
     deployment = deploy_model(world, model, "compliant")
     assert world.decided(deployment, lambda row: row.state is State.DONE).approval is Approval.APPROVED
     invoker, endpoint = world.output("InvokerRoleArn"), world.output("InvokerEndpointId")

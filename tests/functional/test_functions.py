@@ -39,7 +39,6 @@ def event(name: str) -> Any:
 @pytest.fixture(autouse=True)
 def settings(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("POWERTOOLS_TRACE_DISABLED", "true")
-    monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "Tunegate")
     monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "tunegate")
     monkeypatch.setenv("LEDGER_TABLE", TABLE)
 

@@ -34,7 +34,6 @@ def log() -> Iterator[io.StringIO]:
 @pytest.fixture
 def guarded(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "tunegate")
-    monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "Tunegate")
     monkeypatch.setenv("POWERTOOLS_TRACE_DISABLED", "true")
     from tunegate.handler import guarded
 

@@ -21,7 +21,7 @@ from tunegate.errors import PermanentError, TunegateError
 from tunegate.model import ObjectVersion
 
 logger = Logger()
-metrics = Metrics()
+metrics = Metrics(namespace="Tunegate")
 # Every call to AWS is traced; the other libraries that X-Ray would look for and load are not in use here.
 tracer = Tracer(patch_modules=("botocore",))
 # Not every function counts something.
