@@ -146,6 +146,7 @@ RESPONSES = {
 UNREAD = {
     ("s3", "DeleteObject"), ("s3", "PutObject"), ("s3", "PutObjectTagging"), ("dynamodb", "PutItem"),
     ("dynamodb", "UpdateItem"), ("sns", "Publish"), ("sqs", "SendMessage"), ("stepfunctions", "StartExecution"),
+    ("stepfunctions", "SendTaskSuccess"),
     ("bedrock", "DeleteCustomModelDeployment"), ("bedrock", "DeleteImportedModel"),
     ("bedrock", "DeleteProvisionedModelThroughput"), ("bedrock", "StopModelCustomizationJob"),
     ("bedrock", "TagResource"), ("bedrock", "PutModelInvocationLoggingConfiguration"),

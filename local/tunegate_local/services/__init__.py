@@ -1,6 +1,16 @@
 """AWS services of ours, served inside the emulator's process: same port, same accounts, same IAM as ministack's."""
 
-from tunegate_local.services import bedrock, cloudtrail, detectors, macie, mounting, origin, sagemaker
+from tunegate_local.services import (
+    bedrock,
+    cloudtrail,
+    detectors,
+    guardduty,
+    macie,
+    malware,
+    mounting,
+    origin,
+    sagemaker,
+)
 from tunegate_local.services.control import pace
 from tunegate_local.services.events import bus
 from tunegate_local.services.raw import Application, remembering
@@ -23,6 +33,9 @@ def mount(application: Application) -> Application:
     session = macie.Macie()
     macie.sessions_are_resources(session)
     mounting.serve(("macie2",), (mounting.Operations("macie2", session.operations),))
+    protection = guardduty.MalwareProtection(bus.publish, malware.answers)
+    guardduty.plans_are_resources(protection)
+    bus.listen(protection.uploaded)
     trainings = sagemaker.SageMaker(bus.publish, pace.seconds)
     mounting.serve(("sagemaker",), (mounting.Operations("sagemaker", trainings.operations),))
     origin.endpoints_count()

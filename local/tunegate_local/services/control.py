@@ -7,6 +7,7 @@
 | `PUT /_tunegate/events {"drop": [detail-type, …]}` | loses events of these types; `*` is all |
 | `DELETE /_tunegate/events` | loses no more |
 | `POST /_tunegate/events {source, detail-type, detail, resources}` | publishes an event, past what is being lost |
+| `PUT /_tunegate/malware {"seconds": 0.5, "copies": 1, "status": ""}` | when, how often, and what GuardDuty answers |
 """
 
 import json
@@ -15,6 +16,7 @@ import os
 from ministack.core.concurrency import run_reentrant
 
 from tunegate_local.detectors.wire import Request, Response
+from tunegate_local.services import malware
 from tunegate_local.services.events import bus
 
 PREFIX = "/_tunegate/"
@@ -52,6 +54,8 @@ async def _answer(request: Request) -> Response:
     match request.method, request.path.removeprefix(PREFIX):
         case "PUT", "jobs":
             pace.set(json.loads(request.body)["seconds"])
+        case "PUT", "malware":
+            malware.answers.set(**json.loads(request.body))
         case "GET", "events":
             return _json(200, bus.published())
         case "PUT", "events":
