@@ -86,13 +86,34 @@ def test_a_bad_model_is_quarantined_whole_with_the_file_and_the_reason_named(
     assert file in alert["text"]
 
 
-def test_a_model_without_a_manifest_is_scanned_once_it_is_quiet(deployment: Deployment) -> None:
-    prefix = "models/quiet/"
+@pytest.fixture(scope="module")
+def quiet(deployment: Deployment) -> None:
+    """Uploads whose manifests do not say that they are complete, and to which nothing more is added."""
     with deployment.policy(models={"quiet_seconds": 5}):
         for name, data in MODEL.items():
-            deployment.put(prefix + name, data)
-        assert deployment.decisions(prefix) == []
-        assert decided(deployment, prefix).decision.verdict == "clean"
+            deployment.put(f"models/quiet/{name}", data)
+            deployment.put(f"models/lying/{name}", data)
+        listed = {"files": [{"name": "model.safetensors", "size": 7}, {"name": "absent.safetensors", "size": 1}]}
+        deployment.put(f"models/lying/{MANIFEST}", json.dumps(listed).encode())
+        assert deployment.decisions("models/quiet/") == deployment.decisions("models/lying/") == []
+        wait_for("both verdicts", lambda: gathered(deployment, "models/quiet/", "models/lying/") or None)
+
+
+def gathered(deployment: Deployment, *prefixes: str) -> bool:
+    """Whether all are decided; does what the schedule does every minute, without waiting for it."""
+    deployment.client("lambda").invoke(FunctionName=deployment.outputs["GatherModelsFunction"])
+    return all(deployment.decisions(prefix) for prefix in prefixes)
+
+
+def test_a_model_without_a_manifest_is_scanned_once_it_is_quiet(deployment: Deployment, quiet: None) -> None:
+    assert decided(deployment, "models/quiet/").decision.verdict == "clean"
+
+
+def test_a_manifest_that_lies_is_a_finding(deployment: Deployment, quiet: None) -> None:
+    row = decided(deployment, "models/lying/")
+    assert row.decision.verdict == "flagged"
+    details = {finding.detail for finding in row.decision.findings if finding.file == MANIFEST}
+    assert "absent.safetensors is not there" in details
 
 
 def test_files_replaced_before_the_scan_stay_in_intake_on_the_record(deployment: Deployment) -> None:
@@ -105,16 +126,3 @@ def test_files_replaced_before_the_scan_stay_in_intake_on_the_record(deployment:
     assert "replaced" in rows[first].reason
     assert whereabouts(deployment, first, b"{}") == {"IntakeBucket"}
     assert deployment.alerts(prefix + "config.json") == []
-
-
-def test_a_manifest_that_lies_is_a_finding(deployment: Deployment) -> None:
-    prefix = "models/lying/"
-    with deployment.policy(models={"quiet_seconds": 5}):
-        for name, data in MODEL.items():
-            deployment.put(prefix + name, data)
-        listed = {"files": [{"name": "model.safetensors", "size": 7}, {"name": "absent.safetensors", "size": 1}]}
-        deployment.put(prefix + MANIFEST, json.dumps(listed).encode())
-        row = decided(deployment, prefix)
-    assert row.decision.verdict == "flagged"
-    details = {finding.detail for finding in row.decision.findings if finding.file == MANIFEST}
-    assert "absent.safetensors is not there" in details

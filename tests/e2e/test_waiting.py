@@ -1,9 +1,8 @@
 """Verdicts that wait for GuardDuty: whatever the order in which its results come, each upload gets the right one."""
 
 import json
-import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -18,14 +17,38 @@ from unit.weights_world import MODEL
 CLEAN = b'{"prompt": "What is the capital of France?", "completion": "Paris is the capital of France."}\n'
 # Found by the scanner of that name only: the built-in screen does not know it.
 INFECTED = b'{"prompt": "hello", "completion": "%s"}\n' % list(SIGNATURES)[1]
+LIMIT = 40
+"""Seconds that a verdict waits."""
+LATE = 10.0
+"""Seconds after an upload by which its scan has long been waiting."""
+
+ORDERS = {
+    "first": {"seconds": 0},
+    "first-thrice": {"seconds": 0, "copies": 3},
+    "late": {"seconds": LATE},
+    "late-thrice": {"seconds": LATE, "copies": 3},
+}
+UNSCANNED = ("UNSUPPORTED", "ACCESS_DENIED", "FAILED")
 
 
-@pytest.fixture(autouse=True)
-def waiting(deployment: Deployment) -> Iterator[None]:
-    with deployment.policy(services={"malware": "guardduty", "malware_seconds": 120}):
-        yield
-    control(deployment, "malware", {})
-    control(deployment, "events", {"drop": []})
+@pytest.fixture(scope="module")
+def uploads(deployment: Deployment) -> Iterator[Mapping[str, ObjectVersion]]:
+    """All of them at once, by name, each answered on in its own way."""
+    with deployment.policy(services={"malware": "guardduty", "malware_seconds": LIMIT}):
+        for name, answering in ORDERS.items():
+            control(deployment, "malware", {"prefix": f"malware/{name}/", **answering})
+        for status in UNSCANNED:
+            control(deployment, "malware", {"prefix": f"malware/{status}/", "seconds": 0, "status": status})
+        for name in ("never", "again"):
+            control(deployment, "malware", {"prefix": f"malware/{name}/", "copies": 0})
+        bodies = {f"{name}/{body}": data for name in ORDERS for body, data in BODIES.items()}
+        bodies |= {f"{name}/clean": CLEAN for name in UNSCANNED} | {"never/clean": CLEAN, "again/infected": INFECTED}
+        put = {name: deployment.put(f"malware/{name}.jsonl", data) for name, data in bodies.items()}
+        put_model(deployment, "models/infected/", {**MODEL, "README.md": b"# A model " + list(SIGNATURES)[1]})
+        yield put
+
+
+BODIES = {"clean": CLEAN, "infected": INFECTED}
 
 
 def control(deployment: Deployment, what: str, asked: dict[str, Any], method: str = "PUT") -> None:
@@ -35,49 +58,18 @@ def control(deployment: Deployment, what: str, asked: dict[str, Any], method: st
         pass
 
 
-def asked(deployment: Deployment, upload: ObjectVersion) -> bool:
+def waits(deployment: Deployment, upload: ObjectVersion) -> bool:
     """Whether a scan waits for an answer on the upload."""
     key = {"pk": {"S": f"wait#{upload.digest}"}, "sk": {"S": "malware"}}
     row = deployment.client("dynamodb").get_item(TableName=deployment.outputs["LedgerTable"], Key=key).get("Item", {})
     return "tokens" in row
 
 
-@pytest.mark.parametrize(("seconds", "copies"), [(0, 1), (20, 1), (0, 3), (20, 3)], ids=str)
-@pytest.mark.parametrize(("body", "verdict"), [(CLEAN, "clean"), (INFECTED, "flagged")], ids=["clean", "infected"])
-def test_a_result_may_come_before_its_waiter_or_after_once_or_more(
-    deployment: Deployment, seconds: int, copies: int, body: bytes, verdict: str
+def test_a_lost_result_that_is_sent_again_resumes_the_scan(
+    deployment: Deployment, uploads: Mapping[str, ObjectVersion]
 ) -> None:
-    control(deployment, "malware", {"seconds": seconds, "copies": copies})
-    upload = deployment.put(f"malware/{seconds}-{copies}-{verdict}.jsonl", body)
-    row = deployment.settled(upload)
-    assert row.decision.verdict == verdict
-    found = {(finding.category, finding.type, finding.detectors) for finding in row.decision.findings}
-    assert (("malware", "Clamav_Test_File_6", ("guardduty",)) in found) is (verdict == "flagged")
-    time.sleep(2)
-    assert len(deployment.decisions(upload.key)) == 1
-
-
-@pytest.mark.parametrize("status", ["UNSUPPORTED", "ACCESS_DENIED", "FAILED"])
-def test_what_guardduty_could_not_scan_is_held_and_says_so(deployment: Deployment, status: str) -> None:
-    control(deployment, "malware", {"seconds": 0, "status": status})
-    row = deployment.settled(deployment.put(f"malware/{status}.jsonl", CLEAN))
-    assert (row.decision.verdict, row.decision.reason) == ("held", f"GuardDuty could not tell: {status}")
-
-
-def test_a_result_that_never_comes_holds_the_upload(deployment: Deployment) -> None:
-    control(deployment, "events", {"drop": [RESULT]})
-    with deployment.policy(services={"malware": "guardduty", "malware_seconds": 3}):
-        upload = deployment.put("malware/never.jsonl", CLEAN)
-        row = deployment.settled(upload)
-    assert (row.decision.verdict, row.decision.reason) == ("held", "GuardDuty did not answer within 3 seconds")
-    [alert] = wait_for("the alert", lambda: deployment.alerts(upload.key) or None)
-    assert "did not answer" in alert["text"]
-
-
-def test_a_lost_result_that_is_sent_again_resumes_the_scan(deployment: Deployment) -> None:
-    control(deployment, "events", {"drop": [RESULT]})
-    upload = deployment.put("malware/again.jsonl", INFECTED)
-    wait_for("a waiting scan", lambda: asked(deployment, upload) or None)
+    upload = uploads["again/infected"]
+    wait_for("a waiting scan", lambda: waits(deployment, upload) or None, LIMIT)
     detail = {
         "schemaVersion": "1.0",
         "scanStatus": "COMPLETED",
@@ -97,9 +89,37 @@ def test_a_lost_result_that_is_sent_again_resumes_the_scan(deployment: Deploymen
     assert (row.decision.verdict, row.decision.reason) == ("flagged", "malware/Some_Threat (1)")
 
 
-def test_a_model_waits_for_every_one_of_its_files(deployment: Deployment) -> None:
-    control(deployment, "malware", {"seconds": 0})
-    put_model(deployment, "models/infected/", {**MODEL, "README.md": b"# A model " + list(SIGNATURES)[1]})
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize(("body", "verdict"), [("clean", "clean"), ("infected", "flagged")])
+def test_a_result_may_come_before_its_waiter_or_after_once_or_more(
+    deployment: Deployment, uploads: Mapping[str, ObjectVersion], order: str, body: str, verdict: str
+) -> None:
+    upload = uploads[f"{order}/{body}"]
+    assert deployment.settled(upload).decision.verdict == verdict
+    [row] = deployment.decisions(upload.key)
+    found = {(finding.category, finding.type, finding.detectors) for finding in row.decision.findings}
+    assert (("malware", "Clamav_Test_File_6", ("guardduty",)) in found) is (verdict == "flagged")
+
+
+@pytest.mark.parametrize("status", UNSCANNED)
+def test_what_guardduty_could_not_scan_is_held_and_says_so(
+    deployment: Deployment, uploads: Mapping[str, ObjectVersion], status: str
+) -> None:
+    row = deployment.settled(uploads[f"{status}/clean"])
+    assert (row.decision.verdict, row.decision.reason) == ("held", f"GuardDuty could not tell: {status}")
+
+
+def test_a_model_waits_for_every_one_of_its_files(deployment: Deployment, uploads: Mapping[str, ObjectVersion]) -> None:
     row = decided(deployment, "models/infected/")
     assert row.decision.verdict == "flagged"
     assert {finding.file for finding in row.decision.findings if finding.category == "malware"} == {"README.md"}
+
+
+def test_a_result_that_never_comes_holds_the_upload(
+    deployment: Deployment, uploads: Mapping[str, ObjectVersion]
+) -> None:
+    upload = uploads["never/clean"]
+    row = deployment.settled(upload)
+    assert (row.decision.verdict, row.decision.reason) == ("held", f"GuardDuty did not answer within {LIMIT} seconds")
+    [alert] = wait_for("the alert", lambda: deployment.alerts(upload.key) or None)
+    assert "did not answer" in alert["text"]

@@ -77,13 +77,13 @@ class MalwareProtection:
                 threading.Thread(target=self._scan, args=(plan, stored), name="guardduty", daemon=True).start()
 
     def _scan(self, plan: Plan, stored: Mapping[str, Any]) -> None:
-        answers = Answers(self._answers.seconds, self._answers.copies, self._answers.status)
+        answering = self._answers.of(stored["key"])
         pin_request_origin("127.0.0.1", secure_transport=True)
         with request_scope(plan.account, plan.region):
             status, found = _examined(plan, stored)
-            time.sleep(answers.seconds)
-            detail = _detail(plan, stored, answers.status or status, found)
-            for _ in range(answers.copies):
+            time.sleep(answering.seconds)
+            detail = _detail(plan, stored, answering.status or status, found)
+            for _ in range(answering.copies):
                 self._publish("aws.guardduty", RESULT, detail, [plan.arn])
 
 
