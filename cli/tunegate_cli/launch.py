@@ -130,13 +130,18 @@ def _pair(given: str) -> tuple[str, str]:
     return name, value
 
 
-def _launch(stack: Stack, request: LaunchRequest, no_wait: bool, as_json: bool) -> None:
+def start_launch(stack: Stack, request: LaunchRequest) -> str:
+    """Have the gate launch it; returns the execution's ARN."""
     started = stack.stepfunctions.start_execution(
         stateMachineArn=stack.output("LaunchStateMachineArn"),
         name=_execution_name(request.name),
         input=json.dumps(request.model_dump(mode="json")),
     )
-    execution = started["executionArn"]
+    return started["executionArn"]
+
+
+def _launch(stack: Stack, request: LaunchRequest, no_wait: bool, as_json: bool) -> None:
+    execution = start_launch(stack, request)
     if no_wait:
         _tell_started(execution, as_json)
         return

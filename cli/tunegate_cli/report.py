@@ -69,7 +69,10 @@ class FileStory:
 
 @dataclass(frozen=True, slots=True)
 class ReceivedAlert:
-    """An alert as the on-call endpoint received it: `envelope` is SNS's own JSON, untouched."""
+    """An alert as the on-call endpoint received it: `envelope` is SNS's own JSON, untouched.
+
+    One about a job has the job's ARN as `key`, no `version_id`, and names the broken `control`.
+    """
 
     key: str
     version_id: str
@@ -80,10 +83,37 @@ class ReceivedAlert:
     text: str
     at: str
     envelope: dict[str, Any]
+    control: str = ""
 
     @property
     def raw(self) -> str:
         return json.dumps(self.envelope, indent=2, ensure_ascii=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A control a job breaks, what it asks and what to do."""
+
+    control: str
+    title: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class JobStory:
+    """One customization job from its creation to the gate's decision, both ISO 8601 in UTC."""
+
+    name: str
+    what: str
+    arn: str
+    expected: str
+    approval: str
+    status: str
+    done: str
+    broken: tuple[Broken, ...]
+    model: str
+    created_at: str
+    decided_at: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +134,7 @@ class Report:
     files: Sequence[FileStory]
     alerts: Sequence[ReceivedAlert]
     checks: Sequence[Check]
+    jobs: Sequence[JobStory] = ()
 
     @property
     def problems(self) -> list[str]:
@@ -135,6 +166,9 @@ class Report:
             if step.phase
         ]
 
+    def alerts_on(self, job: JobStory) -> list[ReceivedAlert]:
+        return [alert for alert in self.alerts if alert.key == job.arn]
+
     def alerts_of(self, file: FileStory) -> list[ReceivedAlert]:
         return [alert for alert in self.alerts if (alert.key, alert.version_id) == (file.key, file.version_id)]
 
@@ -146,6 +180,7 @@ class Report:
             "problems": self.problems,
             "states": dict(self.states),
             "files": [_file_json(file) for file in self.files],
+            "jobs": [asdict(job) for job in self.jobs],
             "alerts": [asdict(alert) for alert in self.alerts],
             "checks": [asdict(check) for check in self.checks],
         }

@@ -92,13 +92,17 @@ class Faults:
             PolicyDocument=_document(policy),
         )
 
-    def security_group(self) -> str:
-        ec2, subnet = self.world.client("ec2"), self.world.vpc()["subnetIds"][0]
+    def security_group(self, subnet: str) -> str:
+        """A security group in the VPC of a subnet that the policy does not name."""
+        ec2 = self.world.client("ec2")
         vpc = ec2.describe_subnets(SubnetIds=[subnet])["Subnets"][0]["VpcId"]
-        return str(ec2.create_security_group(GroupName="other", Description="not for jobs", VpcId=vpc)["GroupId"])
+        return str(ec2.create_security_group(GroupName="faults", Description="For a test", VpcId=vpc)["GroupId"])
 
     def in_subnet(self, subnet: str) -> Change:
-        return {"vpcConfig": self.world.vpc() | {"subnetIds": [subnet]}}
+        """In a subnet, with a security group of its VPC that the policy does name."""
+        group = self.security_group(subnet)
+        self.allowed.setdefault("allowed_security_group_ids", []).append(group)
+        return {"vpcConfig": {"subnetIds": [subnet], "securityGroupIds": [group]}}
 
     # --- Data ---
 
@@ -110,16 +114,9 @@ class Faults:
         return self.trained_on(key)
 
     def under_another_key(self, key: str) -> Change:
-        """The very bytes the gate approved, stored once more under another key."""
-        self.world.approve(key)
-        self.world.client("s3").put_object(
-            Bucket=self.world.output("ApprovedBucket"),
-            Key=key,
-            Body=RECORDS,
-            Tagging="tunegate-verdict=clean",
-            ServerSideEncryption="aws:kms",
-            SSEKMSKeyId=self.key(allowed=False),
-        )
+        """A file that was found clean, and is kept under another key than the gate's."""
+        other = self.key(allowed=False)
+        self.world.settle_by_hand(key, RECORDS, ServerSideEncryption="aws:kms", SSEKMSKeyId=other)
         return self.trained_on(key)
 
     def trained_on(self, key: str, bucket: str = "ApprovedBucket") -> Change:
@@ -149,7 +146,7 @@ def faulty_jobs(faults: Faults) -> dict[str, Change]:
         "network.job_in_vpc": {"vpcConfig": None},
         "network.subnets_allowed": faults.in_subnet(faults.subnet("10.81.0.0/24", allowed=False)),
         "network.security_groups_allowed": {
-            "vpcConfig": world.vpc() | {"securityGroupIds": [faults.security_group()]}
+            "vpcConfig": world.vpc() | {"securityGroupIds": [faults.security_group(world.vpc()["subnetIds"][0])]}
         },
         "network.no_way_out": faults.in_subnet(faults.subnet("10.82.0.0/24", way_out=True)),
         "network.s3_endpoint": faults.in_subnet(faults.subnet("10.83.0.0/24", endpoint="none")),

@@ -18,7 +18,7 @@ from tunegate.job_facts import Expected
 from tunegate.model import Decision, ObjectVersion, Verdict
 from tunegate.observe.facts import Sources
 from tunegate.observe.subjects import subject_row
-from tunegate.policy import default_policy, parse_policy
+from tunegate.policy import Policy, default_policy, parse_policy
 from tunegate.rows import Action
 from tunegate.subject_rows import SubjectRow
 from tunegate.verify import Gate
@@ -64,11 +64,11 @@ class JobWorld:
         for name, body in tiny_model().items():
             self.settle_by_hand(prefix + name, body)
 
-    def settle_by_hand(self, key: str, body: bytes) -> None:
-        """What the data gate leaves behind once it has found a file clean."""
+    def settle_by_hand(self, key: str, body: bytes, **stored: str) -> None:
+        """What the data gate leaves behind once it has found a file clean; `stored` is how else S3 is to keep it."""
         s3, bucket = self.client("s3"), self.output("ApprovedBucket")
-        put = s3.put_object(Bucket=bucket, Key=key, Body=body, Tagging="tunegate-verdict=clean")
-        upload, digest = ObjectVersion(self.output("IntakeBucket"), key, "by-hand"), default_policy().digest
+        put = s3.put_object(Bucket=bucket, Key=key, Body=body, Tagging="tunegate-verdict=clean", **stored)
+        upload, digest = ObjectVersion(self.output("IntakeBucket"), key, "by-hand"), self.policy_in_force().digest
         scanned = Scanned(Decision(upload, Verdict.CLEAN, digest), "01", upload.digest, "")
         ledger = Ledger(self.client("dynamodb"), self.output("LedgerTable"))
         ledger.record(scanned, Action.SCAN, ObjectVersion(bucket, key, put["VersionId"]))
@@ -203,9 +203,12 @@ class JobWorld:
         s3.put_object(Bucket=bucket, Key="proposed/policy.json", Body=json.dumps(document).encode())
 
         def look() -> str | None:
-            return wanted if parse_policy(json.dumps(self.policy())).digest == wanted else None
+            return wanted if self.policy_in_force().digest == wanted else None
 
         return wait_for("the policy in force", look)
+
+    def policy_in_force(self) -> Policy:
+        return parse_policy(json.dumps(self.policy()))
 
     def policy(self) -> dict[str, Any]:
         s3 = self.client("s3")
@@ -240,7 +243,7 @@ def gate_of(world: JobWorld, boundary: str = "", client: Callable[[str], Any] | 
         boundary,
     )
     sources = Sources(client or world.client, world.output("LedgerTable"), world.output("EvidenceBucket"))
-    return Gate(sources, parse_policy(json.dumps(world.policy())), expected)
+    return Gate(sources, world.policy_in_force(), expected)
 
 
 def deployed_of(world: JobWorld) -> Deployed:

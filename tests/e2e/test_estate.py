@@ -45,7 +45,7 @@ def restored(undo: Callable[[], Any]) -> Iterator[None]:
 
 
 @contextmanager
-def bucket_deleted(world: JobWorld) -> Iterator[None]:
+def role_deleted(world: JobWorld) -> Iterator[None]:
     """A service role that is gone stands for all that is deployed: it is the one that is easily made again."""
     iam, name = world.client("iam"), world.output("ModelImportRoleArn").rsplit("/", 1)[1]
     role = iam.get_role(RoleName=name)["Role"]
@@ -277,10 +277,15 @@ def logging_as(world: JobWorld, config: dict[str, Any] | None) -> Iterator[None]
 
 @contextmanager
 def logs_without_key(world: JobWorld) -> Iterator[None]:
-    world.client("logs").create_log_group(logGroupName="keyless")
+    logs, iam = world.client("logs"), world.client("iam")
+    logs.create_log_group(logGroupName="keyless")
+    trust = {"Effect": "Allow", "Principal": {"Service": "bedrock.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    role = iam.create_role(RoleName="e2e-keyless", AssumeRolePolicyDocument=_document([trust]))["Role"]["Arn"]
+    writes = {"Effect": "Allow", "Action": ["logs:CreateLogStream", "logs:PutLogEvents"], "Resource": "*"}
+    iam.put_role_policy(RoleName="e2e-keyless", PolicyName="writes", PolicyDocument=_document([writes]))
     config = logging_config(world)
-    config["cloudWatchConfig"] = config["cloudWatchConfig"] | {"logGroupName": "keyless"}
-    with restored(lambda: world.client("logs").delete_log_group(logGroupName="keyless")), logging_as(world, config):
+    config["cloudWatchConfig"] = config["cloudWatchConfig"] | {"logGroupName": "keyless", "roleArn": role}
+    with restored(lambda: logs.delete_log_group(logGroupName="keyless")), logging_as(world, config):
         yield
 
 
@@ -288,7 +293,14 @@ def logs_without_key(world: JobWorld) -> Iterator[None]:
 def logs_open(world: JobWorld) -> Iterator[None]:
     s3, name = world.client("s3"), "tunegate-e2e-open-logs"
     s3.create_bucket(Bucket=name)
-    key = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": world.output("DataKeyArn")}
+    bedrock = {"Service": "bedrock.amazonaws.com"}
+    writes = {"Effect": "Allow", "Principal": bedrock, "Action": "s3:PutObject", "Resource": f"arn:aws:s3:::{name}/*"}
+    s3.put_bucket_policy(Bucket=name, Policy=_document([writes]))
+    owner = {"AWS": f"arn:aws:iam::{world.output('ModelKeyArn').split(':')[4]}:root"}
+    encrypts = {"Effect": "Allow", "Principal": bedrock, "Action": "kms:GenerateDataKey", "Resource": "*"}
+    owns = {"Effect": "Allow", "Principal": owner, "Action": "kms:*", "Resource": "*"}
+    made = world.client("kms").create_key(Policy=_document([owns, encrypts]))["KeyMetadata"]["Arn"]
+    key = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": made}
     s3.put_bucket_encryption(
         Bucket=name, ServerSideEncryptionConfiguration={"Rules": [{"ApplyServerSideEncryptionByDefault": key}]}
     )
@@ -312,7 +324,7 @@ def table_of(world: JobWorld) -> str:
 
 
 FAULTS: dict[str, Fault] = {
-    "estate.deployed": bucket_deleted,
+    "estate.deployed": role_deleted,
     "estate.bucket_keys": other_default_key,
     "estate.bucket_versioning": no_versions,
     "estate.bucket_public_access": public,
@@ -367,3 +379,7 @@ def test_a_change_to_a_bucket_policy_is_told_without_anybody_asking(world: JobWo
     with policy_without(world, "QuarantineBucket", "NobodyDeletes"):
         wait_for("the drift alert", lambda: len(world.alerts("estate")) > told or None)
     assert broken(world) == set()
+
+
+def _document(statements: list[dict[str, Any]]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": statements})

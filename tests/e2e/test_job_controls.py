@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from secrets import token_hex
 from typing import Any
 
 import pytest
 
 from e2e.conftest import Deployment, wait_for
-from e2e.job_faults import Faults, faulty_jobs
+from e2e.job_faults import Change, Faults, faulty_jobs
 from e2e.job_world import JobWorld, gate_of
 from e2e.test_job_gate import FAST, SLOW, deploy_model, model_of, tags_of
 from tunegate.job_facts import State
@@ -48,26 +49,25 @@ class Caught:
     world: JobWorld
     jobs: dict[str, str]
     spare_key: str
-    spare_subnet: str
+    spare_network: Change
 
 
 @pytest.fixture(scope="module")
 def caught(deployment: Deployment) -> Iterator[Caught]:
     world = JobWorld(deployment, data="faults/train.jsonl")
     world.approve("faults/withdrawn.jsonl")
-    withdrawn = world.policy_digest("faults/withdrawn.jsonl")
+    withdrawn = [world.policy_digest("faults/withdrawn.jsonl")]
+    world.accept_policy(lambda policy: policy["jobs"].update({"withdrawn_policy_digests": withdrawn}))
     faults = Faults(world)
     changes = faulty_jobs(faults)
-    spare_key, spare_subnet = faults.key(), faults.subnet("10.90.0.0/24")
-    world.accept_policy(
-        lambda policy: policy["jobs"].update(faults.allowed | {"withdrawn_policy_digests": [withdrawn]})
-    )
+    spare_key, spare_network = faults.key(), faults.in_subnet(faults.subnet("10.90.0.0/24"))
+    world.accept_policy(lambda policy: policy["jobs"].update(faults.allowed))
     world.approve(world.data)
     world.stage_seconds(SLOW)
     with ThreadPoolExecutor(4) as pool:
         started = pool.map(lambda change: world.start(**change), changes.values())
         jobs = dict(zip(changes, started, strict=True))
-    yield Caught(world, jobs, spare_key, spare_subnet)
+    yield Caught(world, jobs, spare_key, spare_network)
     world.deliver_events()
     world.stage_seconds(FAST)
 
@@ -150,12 +150,12 @@ def test_a_bucket_that_encrypts_with_another_key_by_default_is_found(caught: Cau
 
 
 def test_a_subnet_that_is_gone_is_found(caught: Caught) -> None:
-    world, subnet = caught.world, caught.spare_subnet
+    world, network = caught.world, caught.spare_network
     world.stage_seconds(FAST)
     world.drop_events()
-    job = world.start(vpcConfig=world.vpc() | {"subnetIds": [subnet]})
+    job = world.start(**network)
     world.ended(job)
-    world.client("ec2").delete_subnet(SubnetId=subnet)
+    world.client("ec2").delete_subnet(SubnetId=network["vpcConfig"]["subnetIds"][0])
     told(world, job, "network.subnets_exist")
 
 
@@ -181,11 +181,13 @@ def rejected(world: JobWorld, arn: str, *controls: str) -> SubjectRow:
 
 
 def created(world: JobWorld, **changed: object) -> str:
-    """A custom model made directly from data the gate approved."""
+    """A custom model made directly from files the gate approved.
+
+    Bedrock reads them itself: a role of ours would have to come from the VPC, and this call takes none.
+    """
     asked = {
-        "modelName": f"created-{len(world.published())}",
+        "modelName": f"created-{token_hex(4)}",
         "modelSourceConfig": {"s3DataSource": {"s3Uri": world.uri("faults/train.jsonl")}},
-        "roleArn": world.output("ModelCustomizationRoleArn"),
         "modelKmsKeyArn": world.output("ModelKeyArn"),
     } | changed
     answer = world.client("bedrock").create_custom_model(**{k: v for k, v in asked.items() if v is not None})

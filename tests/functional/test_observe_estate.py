@@ -22,15 +22,14 @@ def look(aws: Answers) -> EstateFacts:
 
 def test_the_estate_is_told_whole() -> None:
     facts = look(in_order())
-    bucket, key, role = facts.buckets["approved"], facts.keys["data"], facts.roles[ROLE]
+    bucket, key, trust = facts.buckets["approved"], facts.keys["data"], facts.role_trusts[ROLE]
     assert isinstance(bucket, BucketFacts)
     assert bucket.locked is True
     assert not isinstance(key, Unknown)
     assert key is not None
     assert key.arn == KEY
-    assert not isinstance(role, Unknown)
-    assert role is not None
-    assert role.arn == ROLE
+    assert not isinstance(trust, Unknown)
+    assert trust
     assert facts.event_rules == {"uploads": RuleFacts("uploads", enabled=True, has_target=True)}
     assert facts.trails == (Trail(TRAIL, True, True, (APPROVED,)),)
     assert (facts.flow_logs, facts.macie_enabled) == (True, True)

@@ -5,12 +5,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from tunegate.estate_facts import Deployed, EstateFacts, InvocationLogging, LogGroup, RuleFacts, Trail
-from tunegate.job_facts import BucketFacts, Document, KeyFacts, Network, RoleFacts
+from tunegate.job_facts import BucketFacts, Document, KeyFacts, Network
 from tunegate.job_rules import JobRules
 from tunegate.judge.controls.guarantees import GUARANTEES
 from tunegate.subject import Kind
 from unit.job_world import compliant, model_key
-from unit.policy_world import ACCOUNT, DATA_KEY, EXPECTED, REGION, ROLE, VPC_ID, document, permissions_of, trust_of
+from unit.policy_world import ACCOUNT, DATA_KEY, EXPECTED, REGION, ROLE, VPC_ID, document, trust_of
 
 type EstateChange = Callable[[EstateFacts], EstateFacts]
 PURPOSES = ("intake", "approved", "quarantine", "output", "evidence", "policy")
@@ -58,10 +58,7 @@ def estate() -> EstateFacts:
         EXPECTED,
         buckets={purpose: estate_bucket(purpose, deployed) for purpose in PURPOSES},
         keys={purpose: model_key(arn) for purpose, arn in keys.items()},
-        roles={
-            ROLE: RoleFacts(ROLE, trust_of("model-customization-job"), permissions_of("model-customization-job")),
-            IMPORT_ROLE: RoleFacts(IMPORT_ROLE, trust_of("model-import-job"), permissions_of("model-import-job")),
-        },
+        role_trusts={ROLE: trust_of("model-customization-job"), IMPORT_ROLE: trust_of("model-import-job")},
         network=network,
         flow_logs=True,
         event_rules={name: RuleFacts(name, True, True) for name in RULES},

@@ -28,7 +28,12 @@ def account() -> Iterator[World]:
 
 
 def stack_of(account: World) -> Stack:
-    account.fakes["cloudformation"].stacks["tunegate"] |= {"ModelCustomizationRoleArn": "arn:role"}
+    ec2 = account.session.client("ec2")
+    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    ec2.create_vpc_endpoint(VpcId=vpc, ServiceName="com.amazonaws.us-east-1.s3", VpcEndpointType="Gateway")
+    account.fakes["ec2"] = ec2
+    stacks = account.fakes["cloudformation"].stacks
+    stacks["tunegate"] = stacks["tunegate"] | {"ModelCustomizationRoleArn": "arn:role", "VpcId": vpc}
     return find_stack("tunegate", account)  # type: ignore[arg-type]
 
 
@@ -111,13 +116,23 @@ def test_an_alert_about_a_clean_file_is_a_problem(good: Run) -> None:
     assert check_alerts(replace(good, alerts=[alert(FLAGGED), alert(CLEAN)])).problems
 
 
-def reading(account: World, monkeypatch: pytest.MonkeyPatch, refuse: set[str], code: str = "AccessDenied") -> None:
-    """Let the model customization role read all but these keys."""
+def reading(
+    account: World,
+    monkeypatch: pytest.MonkeyPatch,
+    refuse: set[str],
+    code: str = "AccessDenied",
+    *,
+    public: bool = False,
+) -> None:
+    """Let the model customization role read all but these keys: from the network for jobs, or from anywhere."""
     reader = account.session.client("s3")
+    came_by: list[str] = []
 
     def provide(params: dict[str, str], **_: object) -> None:
         if params["Key"] in refuse:
             raise refused("GetObject", code)
+        if not public and not came_by:
+            raise refused("GetObject", "AccessDenied")
 
     class Session:
         def client(self, _: str) -> Any:
@@ -125,6 +140,7 @@ def reading(account: World, monkeypatch: pytest.MonkeyPatch, refuse: set[str], c
             return reader
 
     monkeypatch.setattr(checks, "as_service_role", lambda *_: Session())
+    monkeypatch.setattr(checks, "through", lambda _, endpoint: came_by.append(endpoint))
 
 
 def test_a_role_that_reads_only_what_is_clean_is_as_it_should_be(
@@ -140,6 +156,15 @@ def test_a_role_that_reads_everything_is_two_problems(
 ) -> None:
     reading(account, monkeypatch, set())
     assert len(check_readers(good).problems) == 2
+
+
+def test_a_role_that_reads_from_anywhere_is_a_problem(
+    good: Run, account: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reading(account, monkeypatch, {"flagged.jsonl", checks.UNTAGGED_KEY}, public=True)
+    assert check_readers(good).problems == (
+        "The model customization role can read approved files from outside the network for jobs",
+    )
 
 
 def test_a_role_that_reads_nothing_is_a_problem(good: Run, account: World, monkeypatch: pytest.MonkeyPatch) -> None:

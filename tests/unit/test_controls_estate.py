@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tunegate.estate_facts import EstateFacts, InvocationLogging, LogGroup, RuleFacts, Trail
-from tunegate.job_facts import BucketFacts, Network, RoleFacts
+from tunegate.job_facts import BucketFacts, Document, Network
 from tunegate.judge.jobs import judge_estate
 from tunegate.subject import Approval
 from unit.estate_world import (
@@ -38,12 +38,12 @@ def without_key(facts: EstateFacts) -> EstateFacts:
     return replace(facts, keys={**facts.keys, "model": None})
 
 
-def role_as(role: RoleFacts | None) -> EstateChange:
-    return lambda facts: replace(facts, roles={**facts.roles, IMPORT_ROLE: role})
+def import_role(trust: Document | None) -> EstateChange:
+    return lambda facts: replace(facts, role_trusts={**facts.role_trusts, IMPORT_ROLE: trust})
 
 
-def import_role(**trust: Any) -> RoleFacts:
-    return RoleFacts(IMPORT_ROLE, document(trust_statement("model-import-job") | trust), ())
+def trusting(**whom: Any) -> EstateChange:
+    return import_role(document(trust_statement("model-import-job") | {"Principal": whom}))
 
 
 def rule_as(rule: RuleFacts | None) -> EstateChange:
@@ -65,7 +65,7 @@ GROUP_WITHOUT_KEY = InvocationLogging(LogGroup("/aws/bedrock/invocations", ""))
 BREAKS = (
     EstateBreak("estate.deployed", without_bucket, "tunegate-policy"),
     EstateBreak("estate.deployed", without_key, "key/model"),
-    EstateBreak("estate.deployed", role_as(None), IMPORT_ROLE),
+    EstateBreak("estate.deployed", import_role(None), IMPORT_ROLE),
     EstateBreak(
         "estate.bucket_keys", bucket_with("evidence", key_arn=""), "no CMK", "config:s3-default-encryption-kms"
     ),
@@ -122,12 +122,8 @@ BREAKS = (
         "Open",
         "config:kms-key-policy-no-public-access",
     ),
-    EstateBreak(
-        "estate.roles_trusted", role_as(import_role(Principal={"AWS": "*"})), IMPORT_ROLE, "checkov:CKV_AWS_60"
-    ),
-    EstateBreak(
-        "estate.roles_trusted", role_as(import_role(Principal={"Service": "lambda.amazonaws.com"})), "than Bedrock"
-    ),
+    EstateBreak("estate.roles_trusted", trusting(AWS="*"), IMPORT_ROLE, "checkov:CKV_AWS_60"),
+    EstateBreak("estate.roles_trusted", trusting(Service="lambda.amazonaws.com"), "than Bedrock"),
     EstateBreak("estate.subnets", estate_having(network=None), "a subnet for jobs is gone"),
     EstateBreak("estate.no_way_out", subnet_with(targets=("igw-0aa",)), SUBNET, "config:no-unrestricted-route-to-igw"),
     EstateBreak("estate.s3_endpoint", subnet_with(endpoints=()), SUBNET, "docs:bedrock/vpc-s3"),

@@ -10,9 +10,10 @@ from tunegate.act.tags import Tag
 from tunegate.errors import error_code
 from tunegate.model import ObjectVersion
 from tunegate_cli.demo.evidence import Run, Uploaded
-from tunegate_cli.demo.roles import as_service_role
+from tunegate_cli.demo.roles import as_service_role, through
 from tunegate_cli.report import Check, FileStory
 from tunegate_cli.samples import Expected
+from tunegate_cli.stack import Stack
 from tunegate_cli.versions import SCANNING, versions_in
 
 if TYPE_CHECKING:
@@ -34,7 +35,10 @@ def check_places(run: Run) -> Check:
 
 
 def check_readers(run: Run) -> Check:
-    what = "The model customization role reads every clean file, and none that is untagged, in quarantine or in intake."
+    what = (
+        "From the network for jobs, the model customization role reads every clean file, and none that is untagged, "
+        "in quarantine or in intake; from elsewhere it reads nothing."
+    )
     return Check("Readers", what, tuple(_wrong_readers(run)))
 
 
@@ -81,6 +85,9 @@ def _wrong_copy(run: Run, upload: Uploaded, file: FileStory, bucket: str) -> Ite
 def _wrong_readers(run: Run) -> Iterator[str]:
     stack = run.stack
     reader = as_service_role(stack, stack.output("ModelCustomizationRoleArn")).client("s3")
+    if _can_read_a_clean_file(run, reader):
+        yield "The model customization role can read approved files from outside the network for jobs"
+    through(reader, _s3_endpoint(stack))
     for file in run.files:
         if file.state == Expected.CLEAN and not _can_read(reader, stack.approved, file.key):
             yield f"The model customization role cannot read {file.key} in approved"
@@ -90,6 +97,20 @@ def _wrong_readers(run: Run) -> Iterator[str]:
             yield f"The model customization role can read {file.key} in intake"
     if _can_read_untagged(run, reader):
         yield "The model customization role can read an object in approved that has no verdict"
+
+
+def _can_read_a_clean_file(run: Run, reader: "S3Client") -> bool:
+    return any(file.state == Expected.CLEAN and _can_read(reader, run.stack.approved, file.key) for file in run.files)
+
+
+def _s3_endpoint(stack: Stack) -> str:
+    """The gateway endpoint of the network for jobs."""
+    ours = [
+        {"Name": "vpc-id", "Values": [stack.output("VpcId")]},
+        {"Name": "vpc-endpoint-type", "Values": ["Gateway"]},
+    ]
+    [endpoint] = stack.session.client("ec2").describe_vpc_endpoints(Filters=ours)["VpcEndpoints"]
+    return str(endpoint["VpcEndpointId"])
 
 
 def _can_read_untagged(run: Run, reader: "S3Client") -> bool:

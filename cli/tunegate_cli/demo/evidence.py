@@ -127,7 +127,7 @@ def _steps(stack: Stack, upload: Uploaded, state: VersionState | None, alerts: S
 
 def _received(envelope: dict[str, Any]) -> ReceivedAlert:
     message = json.loads(envelope["Message"])
-    subject = message["object"]
+    subject = message.get("object") or {"key": message["subject"]["arn"], "version_id": ""}
     return ReceivedAlert(
         key=subject["key"],
         version_id=subject["version_id"],
@@ -138,4 +138,5 @@ def _received(envelope: dict[str, Any]) -> ReceivedAlert:
         text=message["text"],
         at=envelope["Timestamp"],
         envelope=envelope,
+        control=message.get("control", ""),
     )

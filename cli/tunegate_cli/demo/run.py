@@ -13,10 +13,11 @@ from tunegate.errors import error_code
 from tunegate_cli.console import say
 from tunegate_cli.demo.checks import check_alerts, check_places, check_readers, check_verdicts
 from tunegate_cli.demo.evidence import Run, Uploaded, received_alerts, stories
+from tunegate_cli.demo.jobs import check_jobs, run_jobs
 from tunegate_cli.demo.leaks import check_leaks
 from tunegate_cli.demo.roles import as_role
 from tunegate_cli.demo.show import Board
-from tunegate_cli.report import ReceivedAlert, Report
+from tunegate_cli.report import JobStory, ReceivedAlert, Report
 from tunegate_cli.samples import Expected, Sample, write_samples
 from tunegate_cli.stack import Stack, find_stack
 from tunegate_cli.upload import Intake, Item
@@ -42,11 +43,13 @@ def run(cloud: "Cloud", directory: Path) -> Report:
     say(f"Uploading {len(samples)} samples to s3://{stack.intake} as {stack.output('UploaderRoleArn')} ...")
     uploads = upload_all(stack, samples, directory / "files")
     states_at_end = follow(stack, uploads)
-    alerts = await_alerts(cloud, uploads)
+    jobs = run_jobs(stack)
+    alerts = await_alerts(cloud, uploads, jobs)
     files = stories(stack, uploads, states_at_end, alerts)
     run_ = Run(stack, uploads, files, alerts)
     checks = [check_verdicts(run_), check_places(run_), check_readers(run_), check_alerts(run_)]
-    report = Report(started, now(), files, alerts, checks)
+    checks.append(check_jobs(stack, jobs, alerts))
+    report = Report(started, now(), files, alerts, checks, jobs)
     # Last, because it also searches the report.
     return replace(report, checks=[*checks, check_leaks(run_, report, cloud.state_dir)])
 
@@ -83,10 +86,11 @@ def follow(stack: Stack, uploads: Sequence[Uploaded]) -> dict[tuple[str, str], V
             time.sleep(POLL_SECONDS)
 
 
-def await_alerts(cloud: "Cloud", uploads: Sequence[Uploaded]) -> list[ReceivedAlert]:
-    """What on call received of these uploads, once as much has come as should and no more comes."""
+def await_alerts(cloud: "Cloud", uploads: Sequence[Uploaded], jobs: Sequence[JobStory]) -> list[ReceivedAlert]:
+    """What on call received of these uploads and jobs, once as much has come as should and no more comes."""
     due = sum(upload.sample.expected in (Expected.FLAGGED, Expected.HELD) for upload in uploads)
-    names = {upload.name for upload in uploads}
+    due += sum(len(job.broken) for job in jobs)
+    names = {upload.name for upload in uploads} | {(job.arn, "") for job in jobs}
     deadline = time.monotonic() + ALERTED_WITHIN_SECONDS
     heard: list[ReceivedAlert] = []
     quiet_since = time.monotonic()

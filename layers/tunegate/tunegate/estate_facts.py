@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tunegate.job_facts import BucketFacts, Expected, KeyFacts, Known, Network, RoleFacts
+from tunegate.job_facts import BucketFacts, Document, Expected, KeyFacts, Known, Network
 from tunegate.job_rules import JobRules
 
 
@@ -69,7 +69,7 @@ class EstateFacts:
     expected: Expected
     buckets: Mapping[str, Known[BucketFacts | None]]
     keys: Mapping[str, Known[KeyFacts | None]]
-    roles: Mapping[str, Known[RoleFacts | None]]
+    role_trusts: Mapping[str, Known[Document | None]]
     network: Known[Network | None]
     flow_logs: Known[bool]
     event_rules: Mapping[str, Known[RuleFacts | None]]

@@ -133,7 +133,7 @@ class TestCustomModels:
 
     def test_one_made_elsewhere_comes_from_its_files(self, account: Account) -> None:
         key = account.key()
-        role = account.service_role(allow("s3:*"), kind="custom-model")
+        role = account.service_role(allow("s3:*"), kind="model-import-job")
         source = {"s3DataSource": {"s3Uri": uploaded(account, {"checkpoint": b"weights"})}}
         asked = {"modelName": unique("nova"), "modelSourceConfig": source, "roleArn": role, "modelKmsKeyArn": key}
         arn = account.bedrock("CreateCustomModel", **asked)["modelArn"]
@@ -143,7 +143,7 @@ class TestCustomModels:
         assert found["modelKmsKeyArn"] == key
 
     def test_and_fails_without_them(self, account: Account) -> None:
-        role = account.service_role(allow("s3:*"), kind="custom-model")
+        role = account.service_role(allow("s3:*"), kind="model-import-job")
         source = {"s3DataSource": {"s3Uri": f"s3://{account.bucket()}/nothing/"}}
         asked = {"modelName": unique("nova"), "modelSourceConfig": source, "roleArn": role}
         found = self._settled(account, account.bedrock("CreateCustomModel", **asked)["modelArn"])

@@ -11,7 +11,7 @@ from tunegate.observe.invocation_logging import invocation_logging
 from tunegate.observe.keys import key_facts
 from tunegate.observe.networks import flow_logs, network
 from tunegate.observe.reads import read, read_or, saying
-from tunegate.observe.roles import role_facts
+from tunegate.observe.roles import role_trust
 from tunegate.observe.trails import trails
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def estate_facts(client: Callable[[str], Any], deployed: Deployed, rules: JobRul
         expected,
         buckets={purpose: bucket_facts(s3, name, protections=True) for purpose, name in deployed.buckets.items()},
         keys={purpose: key_facts(kms, arn) for purpose, arn in deployed.keys.items()},
-        roles={arn: role_facts(iam, arn) for arn in deployed.role_arns},
+        role_trusts={arn: role_trust(iam, arn) for arn in deployed.role_arns},
         network=network(ec2, sorted(expected.subnet_ids)),
         flow_logs=flow_logs(ec2, deployed.vpc_id),
         event_rules={name: _rule(client("events"), name) for name in deployed.rule_names},

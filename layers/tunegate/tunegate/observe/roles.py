@@ -14,14 +14,27 @@ if TYPE_CHECKING:
 
 def role_facts(iam: "IAMClient", arn: str) -> Known[RoleFacts | None]:
     """A role by its ARN; None where there is none."""
+    role = _role(iam, arn)
+    if role is None or isinstance(role, Unknown):
+        return role
+    return read("iam:GetRole", arn, lambda: _facts(iam, role))
+
+
+def role_trust(iam: "IAMClient", arn: str) -> Known[Document | None]:
+    """Whom a role trusts; None where there is no such role."""
+    role = _role(iam, arn)
+    if role is None or isinstance(role, Unknown):
+        return role
+    return read("iam:GetRole", arn, lambda: parse_document(role["AssumeRolePolicyDocument"]))
+
+
+def _role(iam: "IAMClient", arn: str) -> "Known[RoleTypeDef | None]":
     name = arn.rsplit("/", 1)[-1]
     role = read_or("iam:GetRole", arn, lambda: iam.get_role(RoleName=name)["Role"], saying("NoSuchEntity"), None)
     if role is None or isinstance(role, Unknown):
         return role
-    if role["Arn"] != arn:
-        # A role of another account, or of another path, with the same name.
-        return None
-    return read("iam:GetRole", arn, lambda: _facts(iam, role))
+    # A role of another account, or of another path, may have the same name.
+    return role if role["Arn"] == arn else None
 
 
 def _facts(iam: "IAMClient", role: "RoleTypeDef") -> RoleFacts:

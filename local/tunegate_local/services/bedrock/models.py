@@ -52,7 +52,10 @@ class CustomModels:
         role = None
         if "roleArn" in asked:
             roles.require_pass(caller, asked["roleArn"])
-            role = roles.assume(asked["roleArn"], store.account, store.region, arn)
+            # The documented role is the one for imports, whose trust names their jobs:
+            # https://docs.aws.amazon.com/bedrock/latest/userguide/create-custom-model-sdks.html
+            source = store.arn(f"model-import-job/{new_id()}")
+            role = roles.assume(asked["roleArn"], store.account, store.region, source)
         grant = keys.grant_for(caller, asked.get("modelKmsKeyArn"))
         created = now()
         details = {

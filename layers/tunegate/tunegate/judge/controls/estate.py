@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from tunegate.estate_facts import EstateFacts
-from tunegate.job_facts import BucketFacts, KeyFacts, Network, RoleFacts, Statement
+from tunegate.job_facts import BucketFacts, KeyFacts, Network, Statement
 from tunegate.judge.controls.control import Control, known
 from tunegate.judge.controls.documents import condition_values, everyone
 from tunegate.judge.controls.encryption import open_statements
@@ -33,7 +33,7 @@ def _exist(facts: EstateFacts) -> Iterator[str]:
         if known(facts.keys[purpose]) is None:
             yield f"the key {arn} is gone"
     for arn in facts.deployed.role_arns:
-        if known(facts.roles[arn]) is None:
+        if known(facts.role_trusts[arn]) is None:
             yield f"the role {arn} is gone"
 
 
@@ -107,17 +107,10 @@ def _keys_closed(facts: EstateFacts) -> Iterator[str]:
 
 
 def _roles_trusted(facts: EstateFacts) -> Iterator[str]:
-    for role in _roles(facts):
-        for statement in role.trust:
-            if statement.allows and (everyone(statement) or dict(statement.principals) != _BEDROCK_ALONE):
-                yield f"{role.arn} can be assumed by others than Bedrock"
-
-
-def _roles(facts: EstateFacts) -> Iterator[RoleFacts]:
     for arn in facts.deployed.role_arns:
-        role = known(facts.roles[arn])
-        if role is not None:
-            yield role
+        for statement in known(facts.role_trusts[arn]) or ():
+            if statement.allows and (everyone(statement) or dict(statement.principals) != _BEDROCK_ALONE):
+                yield f"{arn} can be assumed by others than Bedrock"
 
 
 def _network(facts: EstateFacts) -> Network:
