@@ -7,7 +7,7 @@
 | `PUT /_tunegate/events {"drop": [detail-type, …]}` | loses events of these types; `*` is all |
 | `DELETE /_tunegate/events` | loses no more |
 | `POST /_tunegate/events {source, detail-type, detail, resources}` | publishes an event, past what is being lost |
-| `PUT /_tunegate/malware {"prefix", "seconds", "copies", "status"}` | when, how often and what GuardDuty answers below a prefix |
+| `PUT /_tunegate/malware {"prefix", "seconds", "copies", "status"}` | when, how often and what GuardDuty says |
 """
 
 import json
