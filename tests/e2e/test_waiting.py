@@ -22,7 +22,7 @@ LIMIT = 40
 LATE = 10.0
 """Seconds after an upload by which its scan has long been waiting."""
 
-ORDERS = {
+ORDERS: dict[str, dict[str, Any]] = {
     "first": {"seconds": 0},
     "first-thrice": {"seconds": 0, "copies": 3},
     "late": {"seconds": LATE},

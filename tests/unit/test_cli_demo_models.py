@@ -4,13 +4,14 @@ from dataclasses import replace
 
 from tunegate.model import Verdict
 from tunegate.rows import Action, DecisionRow
-from tunegate_cli.demo import models
-from tunegate_cli.demo.models import WEIGHTS, UploadedModel, check_models
+from tunegate_cli.demo.models import WEIGHTS, UploadedModel, check_models, files_of, pickled, safetensors
 from tunegate_cli.report import ReceivedAlert
+from unit.weights_world import MODEL as SMALL
 from unit.weights_world import judged
 
+NOTHING = dict.fromkeys(SMALL)
 MODEL = UploadedModel("models/pickled/", "a pickle", Verdict.FLAGGED)
-ROW = DecisionRow(judged({WEIGHTS: models._pickled()}), Action.SCAN, "s", "2026", "1")
+ROW = DecisionRow(judged(NOTHING | files_of(pickled())), Action.SCAN, "s", "2026", "1")
 ALERT = ReceivedAlert(MODEL.prefix, "v", "critical", "unsafe_model", "flagged", "s", "t", "2026", {})
 
 
@@ -20,7 +21,7 @@ def test_the_pickle_is_flagged_for_what_it_calls_and_told_once() -> None:
 
 def test_the_sound_model_is_sound() -> None:
     sound = UploadedModel("models/sound/", "safetensors", Verdict.CLEAN)
-    row = replace(ROW, decision=judged({WEIGHTS: models._safetensors()}))
+    row = replace(ROW, decision=judged(NOTHING | files_of(safetensors())))
     assert check_models([sound], [row], []).problems == ()
 
 

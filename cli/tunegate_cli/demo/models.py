@@ -30,7 +30,12 @@ DECIDED_WITHIN_SECONDS = 240
 ALERTED_WITHIN_SECONDS = 60
 POLL_SECONDS = 0.5
 WEIGHTS = "model.safetensors"
-CONFIG = {"architectures": ["LlamaForCausalLM"], "model_type": "llama", "torch_dtype": "bfloat16"}
+BESIDES = {
+    "config.json": {"architectures": ["LlamaForCausalLM"], "model_type": "llama", "torch_dtype": "bfloat16"},
+    "tokenizer.json": {"version": "1.0", "model": {"type": "BPE", "vocab": {"a": 1}}},
+    "tokenizer_config.json": {"tokenizer_class": "LlamaTokenizer"},
+}
+"""What an import takes besides the weights."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +55,8 @@ def run_models(stack: Stack, cloud: "Cloud") -> Check:
         UploadedModel(f"models/pickled-{run}/", f"a pickle that calls os.system, named {WEIGHTS}", Verdict.FLAGGED),
     )
     say(f"Uploading two models to s3://{stack.intake} ...")
-    for model, weights in zip(models, (_safetensors(), _pickled()), strict=True):
-        _put(stack, model.prefix, {WEIGHTS: weights, "config.json": json.dumps(CONFIG).encode()})
+    for model, weights in zip(models, (safetensors(), pickled()), strict=True):
+        _put(stack, model.prefix, files_of(weights))
     rows = [_decided(stack, model) for model in models]
     return check_models(models, rows, _alerts(cloud, models))
 
@@ -64,6 +69,11 @@ def check_models(
         "with the file and the call named, and on call heard of it once."
     )
     return Check("Models", what, tuple(_problems(models, rows, alerts)))
+
+
+def files_of(weights: bytes) -> dict[str, bytes]:
+    """A whole model with these weights."""
+    return {WEIGHTS: weights} | {name: json.dumps(document).encode() for name, document in BESIDES.items()}
 
 
 def _problems(
@@ -123,7 +133,7 @@ def _alerts(cloud: "Cloud", models: Sequence[UploadedModel]) -> list[ReceivedAle
         time.sleep(POLL_SECONDS)
 
 
-def _safetensors() -> bytes:
+def safetensors() -> bytes:
     """Two small tensors as Safetensors lays them out: the header's length, the header, the data."""
     tensors = {
         name: {"dtype": "BF16", "shape": [4, 2], "data_offsets": [begin, begin + 16]}
@@ -138,7 +148,7 @@ class _Payload:
         return os.system, ("true",)
 
 
-def _pickled() -> bytes:
+def pickled() -> bytes:
     """A checkpoint as PyTorch saves one, with an object in it that runs a command when it is loaded."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
