@@ -44,7 +44,10 @@ WITHOUT_RESOURCE = {
     "logs:ListLogDeliveries",
     "logs:PutResourcePolicy",
     "logs:UpdateLogDelivery",
+    "macie2:GetClassificationExportConfiguration",
     "macie2:GetMacieSession",
+    "macie2:PutClassificationExportConfiguration",
+    "states:SendTaskSuccess",
     "xray:GetSamplingRules",
     "xray:GetSamplingTargets",
     "xray:PutTelemetryRecords",
@@ -341,6 +344,7 @@ def test_only_scanners_read_intake() -> None:
         "GatherModels",
         "ScanModel",
         "MalwareProtection",
+        "AWSServiceRoleForAmazonMacie",
     }
     assert "s3:GetObjectVersion" in statement["Action"]
 

@@ -1,7 +1,5 @@
 """Verdicts that wait for GuardDuty: whatever the order in which its results come, each upload gets the right one."""
 
-import json
-import urllib.request
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -9,6 +7,7 @@ import pytest
 
 from e2e.conftest import Deployment, wait_for
 from e2e.model_world import decided, put_model
+from e2e.world import control
 from tunegate.model import ObjectVersion
 from tunegate_local.services.guardduty import RESULT
 from tunegate_local.services.malware import SIGNATURES
@@ -49,13 +48,6 @@ def uploads(deployment: Deployment) -> Iterator[Mapping[str, ObjectVersion]]:
 
 
 BODIES = {"clean": CLEAN, "infected": INFECTED}
-
-
-def control(deployment: Deployment, what: str, asked: dict[str, Any], method: str = "PUT") -> None:
-    url = f"{deployment.cloud.environment()['AWS_ENDPOINT_URL']}/_tunegate/{what}"
-    request = urllib.request.Request(url, json.dumps(asked).encode(), method=method)
-    with urllib.request.urlopen(request):
-        pass
 
 
 def waits(deployment: Deployment, upload: ObjectVersion) -> bool:

@@ -14,7 +14,7 @@ from tunegate.observe.ledger import decisions_of
 from tunegate.observe.model_uploads import ModelUpload, StoredFile, is_complete, model_uploads
 from tunegate.observe.scans import next_attempt
 from tunegate.policy import Policy
-from tunegate.service_answers import waits_of
+from tunegate.service_answers import waits_of_model
 from tunegate.steps import ModelScanRequest, ObjectRef, UploadedRef, scan_name
 from tunegate.upload_order import order_of
 
@@ -73,7 +73,7 @@ def _request(gathering: Gathering, upload: ModelUpload, attempt: int) -> ModelSc
         # The scan holds an upload that was too large to hand over.
         files=files if few else (),
         replaced=replaced if few else (),
-        waits=waits_of(gathering.policy),
+        waits=waits_of_model(gathering.policy),
     )
 
 

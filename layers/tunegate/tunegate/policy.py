@@ -61,6 +61,13 @@ class MalwareService(StrEnum):
     OFF = "off"
 
 
+class MacieService(StrEnum):
+    """Whether a verdict on a training file waits for Macie's."""
+
+    GATE = "gate"
+    OFF = "off"
+
+
 class Services(_Document):
     """Which managed services take part in a scan."""
 
@@ -70,6 +77,8 @@ class Services(_Document):
     prompt_attacks: PromptAttackService = PromptAttackService.GUARDRAIL_CHECKS
     malware: MalwareService = MalwareService.OFF
     malware_seconds: Annotated[int, Field(ge=1, le=86_400)] = 3_600
+    macie: MacieService = MacieService.OFF
+    macie_seconds: Annotated[int, Field(ge=1, le=604_800)] = 86_400
 
 
 class Policy(_Document):

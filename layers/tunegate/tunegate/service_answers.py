@@ -1,16 +1,17 @@
 """What services that answer later say of a version. Adding one takes its name here, its event, its judgement."""
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from tunegate.model import Category
-from tunegate.policy import MalwareService, Policy
+from tunegate.model import Category, ObjectVersion
+from tunegate.policy import MacieService, MalwareService, Policy
 
 
 class Service(StrEnum):
     MALWARE = "malware"
+    MACIE = "macie"
 
 
 class _Frozen(BaseModel):
@@ -52,6 +53,19 @@ class Answer(_Frozen):
 def waits_of(policy: Policy) -> tuple[Wait, ...]:
     """The services whose answers a verdict on a training file waits for."""
     services = policy.services
+    if services.macie is not MacieService.GATE:
+        return waits_of_model(policy)
+    return (*waits_of_model(policy), Wait(service=Service.MACIE, seconds=services.macie_seconds))
+
+
+def waits_of_model(policy: Policy) -> tuple[Wait, ...]:
+    """The same for a file of a model, which Macie cannot read."""
+    services = policy.services
     if services.malware is not MalwareService.GUARDDUTY:
         return ()
     return (Wait(service=Service.MALWARE, seconds=services.malware_seconds),)
+
+
+def wait_key(version: ObjectVersion, service: Service) -> dict[str, Any]:
+    """The ledger's key of the row in which a token and an answer meet."""
+    return {"pk": {"S": f"wait#{version.digest}"}, "sk": {"S": service.value}}

@@ -6,6 +6,8 @@ from tunegate_local.services import (
     detectors,
     guardduty,
     macie,
+    macie_ends,
+    macie_jobs,
     malware,
     mounting,
     origin,
@@ -30,7 +32,7 @@ def mount(application: Application) -> Application:
         ),
     )
     mounting.serve(("comprehend",), (detectors.comprehend(),))
-    session = macie.Macie()
+    session = macie.Macie(macie_jobs.Jobs(bus.publish, pace.seconds, macie_ends.ends))
     macie.sessions_are_resources(session)
     mounting.serve(("macie2",), (mounting.Operations("macie2", session.operations),))
     protection = guardduty.MalwareProtection(bus.publish, malware.answers)

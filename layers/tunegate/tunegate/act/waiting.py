@@ -15,7 +15,7 @@ from tunegate.judge.answers import passes
 from tunegate.model import ObjectVersion
 from tunegate.observe.ledger import plain
 from tunegate.rows import Entity
-from tunegate.service_answers import Answer, Service
+from tunegate.service_answers import Answer, Service, wait_key
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -87,7 +87,7 @@ class Waiting:
         conditions: dict[str, Any] = {"ConditionExpression": condition} if condition else {}
         answer = self._dynamodb.update_item(
             TableName=self._table,
-            Key=_key(version, service),
+            Key=wait_key(version, service),
             UpdateExpression=changes,
             ExpressionAttributeNames=names,
             ExpressionAttributeValues={**about, **values},
@@ -97,7 +97,7 @@ class Waiting:
         return plain(answer["Attributes"])
 
     def _read(self, version: ObjectVersion, service: Service) -> dict[str, Any]:
-        answer = self._dynamodb.get_item(TableName=self._table, Key=_key(version, service), ConsistentRead=True)
+        answer = self._dynamodb.get_item(TableName=self._table, Key=wait_key(version, service), ConsistentRead=True)
         return plain(answer.get("Item", {}))
 
     def _resume(self, row: dict[str, Any]) -> bool:
@@ -115,7 +115,3 @@ class Waiting:
                     return False
                 raise
         return True
-
-
-def _key(version: ObjectVersion, service: Service) -> dict[str, Any]:
-    return {"pk": {"S": f"wait#{version.digest}"}, "sk": {"S": service.value}}

@@ -5,10 +5,10 @@ from collections.abc import Iterator, Sequence
 from tunegate.model import Detection, Place
 from tunegate.service_answers import Answer, Service, Wait
 
-_PASSES = {Service.MALWARE: "NO_THREATS_FOUND"}
-_TELLS = {Service.MALWARE: frozenset({"NO_THREATS_FOUND", "THREATS_FOUND"})}
-_NAMES = {Service.MALWARE: "GuardDuty"}
-_DETECTORS = {Service.MALWARE: "guardduty"}
+_PASSES = {Service.MALWARE: "NO_THREATS_FOUND", Service.MACIE: "COMPLETE"}
+_TELLS = {Service.MALWARE: frozenset({"NO_THREATS_FOUND", "THREATS_FOUND"}), Service.MACIE: frozenset({"COMPLETE"})}
+_NAMES = {Service.MALWARE: "GuardDuty", Service.MACIE: "Macie"}
+_DETECTORS = {Service.MALWARE: "guardduty", Service.MACIE: "macie"}
 _MOST_LINES = 100
 
 
