@@ -215,6 +215,20 @@ def test_a_version_that_was_replaced_before_macie_read_it_has_no_result(
     assert answers(tasks)["a/b.jsonl"].status == "it has no result for this version"
 
 
+def test_results_that_cannot_be_read_hold_what_waits_for_them_and_nothing_else(
+    classifier: Classifier, account: Account, macie: Macie, tasks: Tasks
+) -> None:
+    wait(classifier, account, "a/b.jsonl")
+    classify(classifier, NOW)
+    wait(classifier, account, "c/d.jsonl")
+    account.s3.put_object(Bucket="evidence", Key=f"{REPOSITORY.below('job-0')}x.jsonl.gz", Body=b"no gzip")
+    complete(macie)
+    done = classify(classifier, NOW)
+    assert (done.answered, done.uploads) == (1, 1)
+    assert answers(tasks)["a/b.jsonl"].status == "Macie's results are not of the documented form"
+    assert not passes(answers(tasks)["a/b.jsonl"])
+
+
 def test_results_that_go_elsewhere_are_left_alone_and_no_job_is_started(
     classifier: Classifier, account: Account, macie: Macie
 ) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from tunegate.act.classify import create_job, export_results, note
 from tunegate.act.waiting import Waiting
+from tunegate.errors import PermanentError
 from tunegate.model import ObjectVersion
 from tunegate.observe.ledger import recent
 from tunegate.observe.macie import COMPLETE, ObjectResult, Repository, answer_of, etag_of, job_end, object_results
@@ -100,10 +101,16 @@ def _batch(versions: Iterable[ObjectVersion]) -> Iterator[ObjectVersion]:
 
 
 def _answer(classifier: Classifier, job_id: str, asked: list[Asked], now: datetime) -> int:
-    end = job_end(classifier.macie, job_id)
-    if end is None:
-        return 0
-    results = object_results(classifier.s3, classifier.repository, job_id) if end == COMPLETE else []
+    results: list[ObjectResult] = []
+    try:
+        end = job_end(classifier.macie, job_id)
+        if end is None:
+            return 0
+        if end == COMPLETE:
+            results = object_results(classifier.s3, classifier.repository, job_id)
+    except PermanentError as error:
+        # One job that cannot be read keeps none of the others waiting.
+        end = str(error)[:200]
     answers = [(one.version, _answer_on(classifier, one, end, results, now)) for one in asked]
     for version, answer in answers:
         if answer is not None:
