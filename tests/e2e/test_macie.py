@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ from tunegate.model import ObjectVersion
 CLEAN = b'{"prompt": "What is the capital of France?", "completion": "Paris is the capital of France."}\n'
 # The second line: the built-in screen and Comprehend see it as well, so what counts is that Macie is named.
 SENSITIVE = CLEAN + b'{"prompt": "Who are you?", "completion": "My social security number is 536-90-4399."}\n'
-ENDS = {
+ENDS: dict[str, tuple[dict[str, Any], str]] = {
     "PAUSED": ({"status": "PAUSED"}, "its job is PAUSED"),
     "CANCELLED": ({"status": "CANCELLED"}, "its job is CANCELLED"),
     "error": ({"status": "COMPLETE", "error": True}, "its job ended with an error"),

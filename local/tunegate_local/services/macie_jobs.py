@@ -7,6 +7,7 @@ https://docs.aws.amazon.com/macie/latest/user/findings-publish-event-schemas.htm
 
 import gzip
 import json
+import logging
 import secrets
 import threading
 import time
@@ -26,6 +27,7 @@ type Answer = dict[str, Any]
 type Publish = Callable[[str, str, Answer, list[str]], None]
 
 FINDING = "Macie Finding"
+logger = logging.getLogger("tunegate_local.services")
 _READABLE = (".csv", ".htm", ".html", ".json", ".jsonl", ".tsv", ".txt", ".xml", ".yaml", ".yml")
 
 
@@ -70,9 +72,14 @@ class Jobs:
             time.sleep(self._seconds())
             status, error = self._ends.status, self._ends.error
             if status == "COMPLETE":
-                s3 = client("s3", region)
-                for bucket, stored in _in_scope(s3, job):
-                    self._examine(s3, account, region, job, export, bucket, stored)
+                try:
+                    s3 = client("s3", region)
+                    for bucket, stored in _in_scope(s3, job):
+                        self._examine(s3, account, region, job, export, bucket, stored)
+                except Exception:
+                    # As Macie: the job is over, and its error is all that is told.
+                    logger.exception("Macie's job failed")
+                    error = True
             job.update(jobStatus=status, lastRunErrorStatus={"code": "ERROR" if error else "NONE"})
 
     def _examine(
