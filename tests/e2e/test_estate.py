@@ -296,6 +296,7 @@ def logs_open(world: JobWorld) -> Iterator[None]:
     bedrock = {"Service": "bedrock.amazonaws.com"}
     writes = {"Effect": "Allow", "Principal": bedrock, "Action": "s3:PutObject", "Resource": f"arn:aws:s3:::{name}/*"}
     s3.put_bucket_policy(Bucket=name, Policy=_document([writes]))
+    s3.delete_public_access_block(Bucket=name)
     owner = {"AWS": f"arn:aws:iam::{world.output('ModelKeyArn').split(':')[4]}:root"}
     encrypts = {"Effect": "Allow", "Principal": bedrock, "Action": "kms:GenerateDataKey", "Resource": "*"}
     owns = {"Effect": "Allow", "Principal": owner, "Action": "kms:*", "Resource": "*"}

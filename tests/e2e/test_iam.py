@@ -10,6 +10,7 @@ from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import ClientError
 
 from e2e.conftest import Deployment
+from tunegate_local.origin import through
 
 RECORD = b'{"prompt": "What is the capital of France?", "completion": "Paris."}\n'
 MIB = 1024 * 1024
@@ -33,14 +34,6 @@ def is_denied(call: Callable[..., Any], **arguments: Any) -> bool:
             raise
         return True
     return False
-
-
-def through(client: Any, endpoint: str) -> Any:
-    """A client whose requests come through a VPC endpoint, which on AWS the network would know."""
-    client.meta.events.register(
-        "before-sign.*", lambda request, **_: request.headers.add_header("x-tunegate-vpc-endpoint", endpoint)
-    )
-    return client
 
 
 def s3_endpoint(deployment: Deployment) -> str:

@@ -15,10 +15,10 @@ from e2e.test_iam import (
     as_service_role,
     is_denied,
     s3_endpoint,
-    through,
 )
 from tunegate.subject import Approval
 from tunegate.verdict_tags import MODEL_VERDICT_TAG
+from tunegate_local.origin import through
 
 SERVICE_ROLES = ["ModelCustomizationRoleArn", "ModelImportRoleArn"]
 

@@ -12,6 +12,7 @@ from e2e.test_iam import is_denied
 from tunegate.job_facts import State
 from tunegate.subject import Approval
 from tunegate.verdict_tags import MODEL_VERDICT_TAG
+from tunegate_local.origin import through
 
 SLOW = 300.0
 """Seconds a stage takes of a job that is to be caught while it runs."""
@@ -47,9 +48,7 @@ def deploy_model(world: JobWorld, model: str, name: str) -> str:
 def invoke(world: JobWorld, arn: str, role: str, endpoint: str | None) -> Any:
     client = world.deployment.client("bedrock-runtime", role)
     if endpoint:
-        client.meta.events.register(
-            "before-sign.*", lambda request, **_: request.headers.add_header("x-tunegate-vpc-endpoint", endpoint)
-        )
+        through(client, endpoint)
     return client.invoke_model(
         modelId=arn,
         body=json.dumps({"prompt": "Hello"}),

@@ -9,10 +9,11 @@ import pytest
 from typer.testing import CliRunner
 
 from e2e.conftest import Deployment, wait_for
-from e2e.test_iam import as_service_role, s3_endpoint, through
+from e2e.test_iam import as_service_role, s3_endpoint
 from tunegate.model import ObjectVersion
 from tunegate_cli.main import app
 from tunegate_local.emulator import HOST
+from tunegate_local.origin import through
 
 CLEAN = b'{"prompt": "What is the capital of France?", "completion": "Paris is the capital of France."}\n'
 FLAGGED = b'{"prompt": "My social security number is 536-22-8127.", "completion": "Thank you."}\n'

@@ -10,11 +10,12 @@ from tunegate.act.tags import Tag
 from tunegate.errors import error_code
 from tunegate.model import ObjectVersion
 from tunegate_cli.demo.evidence import Run, Uploaded
-from tunegate_cli.demo.roles import as_service_role, through
+from tunegate_cli.demo.roles import as_service_role
 from tunegate_cli.report import Check, FileStory
 from tunegate_cli.samples import Expected
 from tunegate_cli.stack import Stack
 from tunegate_cli.versions import SCANNING, versions_in
+from tunegate_local.origin import through
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

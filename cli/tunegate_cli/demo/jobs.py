@@ -17,13 +17,14 @@ from tunegate.observe.subjects import subject_row
 from tunegate.subject import Approval
 from tunegate.subject_rows import SubjectRow
 from tunegate_cli.console import output, say
-from tunegate_cli.demo.roles import as_role, through
+from tunegate_cli.demo.roles import as_role
 from tunegate_cli.errors import CommandError
 from tunegate_cli.follow import look
 from tunegate_cli.launch import start_launch
 from tunegate_cli.report import Broken, Check, JobStory, ReceivedAlert
 from tunegate_cli.stack import Stack
 from tunegate_cli.tables import cell
+from tunegate_local.origin import through
 
 DATA = "clean/prompt-completion.jsonl"
 """The sample both jobs train on: what tells them apart is how they were created."""

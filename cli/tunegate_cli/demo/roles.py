@@ -21,16 +21,6 @@ def as_role(stack: Stack, arn: str) -> "Session":
     )
 
 
-def through(client: Any, endpoint: str) -> Any:
-    """The client, its requests coming in by that VPC endpoint: on AWS the network would know, here they are told."""
-    from tunegate_local.services.origin import HEADER
-
-    client.meta.events.register(
-        "before-sign.*", lambda request, **_: request.headers.add_header(HEADER.decode(), endpoint)
-    )
-    return client
-
-
 def as_service_role(stack: Stack, arn: str) -> "Session":
     """A session of a role that only Bedrock may take: it trusts this account too for the moment it takes to begin one.
 

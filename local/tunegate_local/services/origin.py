@@ -13,9 +13,9 @@ from typing import Any
 from ministack.core import iam_evaluator
 from ministack.services import ec2
 
+from tunegate_local.origin import ENDPOINT_HEADER
 from tunegate_local.services.raw import Application, Receive, Scope, Send
 
-HEADER = b"x-tunegate-vpc-endpoint"
 # The beginning of the IAM actions of an endpoint's service, where it is not how the service's own name begins.
 _ACTIONS = {"bedrock-runtime": "bedrock", "bedrock-agent-runtime": "bedrock", "monitoring": "cloudwatch"}
 
@@ -26,7 +26,7 @@ def located(application: Application) -> Application:
     """The application, with each request's endpoint remembered while it is answered."""
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
-        named = dict(scope.get("headers", ())).get(HEADER, b"")
+        named = dict(scope.get("headers", ())).get(ENDPOINT_HEADER.encode(), b"")
         _endpoint.set(named.decode("latin-1"))
         await application(scope, receive, send)
 

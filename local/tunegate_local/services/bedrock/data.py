@@ -15,10 +15,10 @@ import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from tunegate_local.origin import ENDPOINT_HEADER
 from tunegate_local.services.bedrock.roles import Session
 from tunegate_local.services.bedrock.store import JobError
 
-ENDPOINT_HEADER = "x-tunegate-vpc-endpoint"
 # As much of a data set as is learnt from; the rest is read and left.
 SAMPLE = 1024 * 1024
 PAGE = 100
