@@ -1,6 +1,6 @@
 """The tables people read. Everything in a cell is shown as it is: keys and reasons are not markup."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from rich import box
@@ -55,7 +55,9 @@ def status_table(states: Iterable[VersionState]) -> Table:
     return table
 
 
-def findings_table(findings: Iterable[Finding]) -> Table:
+def findings_table(findings: Sequence[Finding]) -> Table:
+    if any(finding.file or finding.detail for finding in findings):
+        return _model_findings_table(findings)
     table = table_of("category", "type", "severity", "flags", "line", "pointer", "count", "seen by")
     for finding in findings:
         add_row(
@@ -67,6 +69,23 @@ def findings_table(findings: Iterable[Finding]) -> Table:
             finding.line or "file",
             finding.pointer or "whole line",
             finding.count,
+            ", ".join(finding.detectors),
+        )
+    return table
+
+
+def _model_findings_table(findings: Sequence[Finding]) -> Table:
+    """Of a model upload: which file, and what is wrong with it."""
+    table = table_of("file", "category", "type", "severity", "flags", "what is wrong", "seen by")
+    for finding in findings:
+        add_row(
+            table,
+            finding.file or "the upload",
+            finding.category,
+            finding.type,
+            finding.severity,
+            "yes" if finding.flags else "no",
+            finding.detail,
             ", ".join(finding.detectors),
         )
     return table

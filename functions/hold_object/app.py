@@ -19,7 +19,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> Any:
     about(task.object.version())
     decision = _decision(task)
     evidence = task.judgement.evidence if task.judgement else ""
-    scanned = Scanned(decision, task.order, task.scan_id, evidence)
+    scanned = Scanned(decision, task.order, task.scan_id, evidence, task.upload)
     ledger = Ledger(clients("dynamodb"), setting("LEDGER_TABLE"))
     hold_scan(clients("s3"), ledger, scanned, setting("APPROVED_BUCKET"))
     count("Verdicts")

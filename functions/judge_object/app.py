@@ -25,6 +25,6 @@ def handler(event: dict[str, Any], context: LambdaContext) -> Any:
     else:
         policy = policy_by_digest(clients("s3"), setting("POLICY_BUCKET"), task.inspection.file.policy_digest)
         reports = (evidence.get_shard(task.scan_id, shard.index) for shard in task.inspection.shards)
-        decision = judge_scan(subject, task.inspection, reports, policy, setting("DATA_KEY_ARN"))
+        decision = judge_scan(subject, task.inspection, reports, policy, setting("DATA_KEY_ARN"), task.answers)
     logger.info("Judged", verdict=decision.verdict, findings=len(decision.findings))
     return Judgement.of(decision, evidence.put_findings(task.scan_id, decision)).model_dump(mode="json")

@@ -7,6 +7,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from tunegate.act.follow_up import enqueue
 from tunegate.handler import clients, count, guarded, logger, setting
+from tunegate.observe.policies import current_policy
 from tunegate.reconcile import Intake, Known, rescue_uploads, unsettled_subjects
 
 
@@ -19,11 +20,12 @@ def handler(event: dict[str, Any], context: LambdaContext) -> Any:
     for arn in unsettled_subjects(clients("bedrock"), known, now):
         enqueue(clients("sqs"), setting("JOBS_QUEUE_URL"), arn)
         subjects += 1
+    policy = current_policy(clients("s3"), setting("POLICY_BUCKET"))
     quiet = timedelta(minutes=int(setting("QUIET_MINUTES")))
     intake = Intake(
         clients("s3"), clients("stepfunctions"), setting("INTAKE_BUCKET"), setting("SCAN_STATE_MACHINE_ARN"), quiet
     )
-    uploads = rescue_uploads(intake, known, now)
+    uploads = rescue_uploads(intake, known, policy.models, now)
     count("Reconciled")
     count("SubjectsFound", subjects)
     count("UploadsFound", uploads)

@@ -21,7 +21,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> Any:
         Verdict.CLEAN: Destination(setting("APPROVED_BUCKET"), setting("DATA_KEY_ARN"), ranked=True),
         Verdict.FLAGGED: Destination(setting("QUARANTINE_BUCKET"), setting("QUARANTINE_KEY_ARN"), ranked=False),
     }
-    scanned = Scanned(task.judgement.decision(subject), task.order, task.scan_id, task.judgement.evidence)
+    scanned = Scanned(task.judgement.decision(subject), task.order, task.scan_id, task.judgement.evidence, task.upload)
     ledger = Ledger(clients("dynamodb"), setting("LEDGER_TABLE"))
     settled = settle_scan(clients("s3"), ledger, scanned, destinations)
     count("Verdicts")

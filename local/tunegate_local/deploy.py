@@ -50,6 +50,7 @@ def deploy(environment: Mapping[str, str], stack: str = STACK, state_dir: Path =
         f"Architecture={_architecture()}",
         "LedgerDeletionProtection=false",
         "CreateMacieSession=true",
+        "CreateMalwarePlan=true",
         "FollowUpSeconds=2",
         "PollSeconds=2",
     ]

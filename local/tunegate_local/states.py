@@ -24,6 +24,9 @@ ENVELOPE = {
     "StatusCode": 200,
 }
 """What the Lambda integration puts round a function's answer; it counts towards the payload."""
+_INVOKE = "arn:aws:states:::lambda:invoke"
+_CONTEXT = {"Task": {"Token": "T" * 1024}}
+"""Of a task that waits: as long as a token may be (Step Functions API reference, SendTaskSuccess)."""
 
 type Answer = Callable[[str, Any], Any]
 """A function in place of a task's: its state's name and payload in, its answer out, or `TaskError`."""
@@ -76,7 +79,7 @@ def execute(definition: Mapping[str, Any], given: Any, answer: Answer, *, retrie
 
     Raises `TaskError` where the execution would fail.
     """
-    return _run(definition, given, {}, answer, Trace(), retried)
+    return _run(definition, given, _CONTEXT, answer, Trace(), retried)
 
 
 def _run(machine: Mapping[str, Any], given: Any, context: Any, answer: Answer, trace: Trace, retried: bool) -> Trace:
@@ -110,6 +113,8 @@ def _step(
             result = _task(name, state, value, context, answer, trace, retried)
         case "Map":
             result = _map(name, state, value, answer, trace, retried)
+        case "Succeed":
+            return value, ""
         case "Pass":
             result = _filled(state.get("Parameters", value), value, context)
         case "Choice":
@@ -124,7 +129,8 @@ def _step(
 def _task(
     name: str, state: Mapping[str, Any], value: Any, context: Any, answer: Answer, trace: Trace, retried: bool
 ) -> Any:
-    if state["Resource"] != "arn:aws:states:::lambda:invoke":
+    waits = state["Resource"] == f"{_INVOKE}.waitForTaskToken"
+    if state["Resource"] != _INVOKE and not waits:
         raise UnknownStateError(f"{name}: {state['Resource']}")
     payload = _filled(state["Parameters"]["Payload"], value, context) if "Payload" in state["Parameters"] else None
     if "Payload.$" in state["Parameters"]:
@@ -135,7 +141,8 @@ def _task(
     failure: TaskError | None = None
     result: Any = None
     try:
-        result = {"Payload": answer(name, payload), **ENVELOPE}
+        answered = answer(name, payload)
+        result = answered if waits else {"Payload": answered, **ENVELOPE}
     except TaskError as error:
         failure = error
     retries = _retries(state, failure, retried)
@@ -156,13 +163,15 @@ def _retries(state: Mapping[str, Any], failure: TaskError | None, retried: bool)
 
 
 def _map(name: str, state: Mapping[str, Any], value: Any, answer: Answer, trace: Trace, retried: bool) -> list[Any]:
-    if state["ItemProcessor"]["ProcessorConfig"] != {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}:
+    inline = state["ItemProcessor"]["ProcessorConfig"] == {"Mode": "INLINE"}
+    if not inline and state["ItemProcessor"]["ProcessorConfig"] != {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}:
         raise UnknownStateError(f"{name}: {state['ItemProcessor']['ProcessorConfig']}")
-    # MapRunStarted, and MapRunSucceeded or MapRunFailed; the children have histories of their own.
+    # MapRunStarted, and MapRunSucceeded or MapRunFailed; the children have histories of their own. Inline:
+    # MapStateStarted and MapStateSucceeded, and the same of each iteration, whose states are in this history.
     trace.events += 2
     results: list[Any] = []
     for item in _read(state["ItemsPath"], value, {}):
-        context = {"Map": {"Item": {"Index": len(results), "Value": item}}}
+        context = {**_CONTEXT, "Map": {"Item": {"Index": len(results), "Value": item}}}
         try:
             child = _run(
                 state["ItemProcessor"],
@@ -173,14 +182,24 @@ def _map(name: str, state: Mapping[str, Any], value: Any, answer: Answer, trace:
                 retried,
             )
         except TaskError as error:
+            if inline:
+                raise
             # Tolerated failures are none in our scans.
             raise TaskError("States.ExceedToleratedFailureThreshold", error.error) from None
-        trace.children += 1
-        trace.child_events = max(trace.child_events, child.events)
-        trace.child_transitions += child.transitions
+        _count(trace, child, inline=inline)
         results.append(child.output)
     trace.passes(f"{name} results", results)
     return results
+
+
+def _count(trace: Trace, child: Trace, *, inline: bool) -> None:
+    if inline:
+        trace.events += child.events
+        trace.transitions += child.transitions - 1
+    else:
+        trace.children += 1
+        trace.child_events = max(trace.child_events, child.events)
+        trace.child_transitions += child.transitions
 
 
 def _chosen(state: Mapping[str, Any], value: Any) -> str:

@@ -36,6 +36,11 @@ RESPONSES = {
     ("dynamodb", "BatchGetItem"): ["Responses.[].[]", "UnprocessedKeys"],
     ("dynamodb", "BatchWriteItem"): ["UnprocessedItems"],
     ("stepfunctions", "DescribeExecution"): ["status"],
+    ("macie2", "CreateClassificationJob"): ["jobId"],
+    ("macie2", "DescribeClassificationJob"): ["jobStatus", "lastRunErrorStatus.code"],
+    ("macie2", "GetClassificationExportConfiguration"): [
+        "configuration.s3Destination.bucketName", "configuration.s3Destination.keyPrefix",
+    ],
     ("bedrock", "GetModelCustomizationJob"): [
         "jobName", "roleArn", "status", "creationTime", "endTime", "lastModifiedTime", "outputModelArn",
         "baseModelArn", "outputModelKmsKeyArn", "failureMessage", "trainingDataConfig.s3Uri",
@@ -146,6 +151,7 @@ RESPONSES = {
 UNREAD = {
     ("s3", "DeleteObject"), ("s3", "PutObject"), ("s3", "PutObjectTagging"), ("dynamodb", "PutItem"),
     ("dynamodb", "UpdateItem"), ("sns", "Publish"), ("sqs", "SendMessage"), ("stepfunctions", "StartExecution"),
+    ("stepfunctions", "SendTaskSuccess"), ("macie2", "PutClassificationExportConfiguration"),
     ("bedrock", "DeleteCustomModelDeployment"), ("bedrock", "DeleteImportedModel"),
     ("bedrock", "DeleteProvisionedModelThroughput"), ("bedrock", "StopModelCustomizationJob"),
     ("bedrock", "TagResource"), ("bedrock", "PutModelInvocationLoggingConfiguration"),

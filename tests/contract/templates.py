@@ -7,7 +7,17 @@ from typing import Any
 import yaml
 
 ROOT = Path(__file__).parents[2]
-STACKS = ("roles", "keys", "storage", "network", "guarantees", "permissions", "job_permissions", "watch")
+STACKS = (
+    "roles",
+    "keys",
+    "storage",
+    "network",
+    "guarantees",
+    "permissions",
+    "job_permissions",
+    "service_permissions",
+    "watch",
+)
 
 type Resource = dict[str, Any]
 

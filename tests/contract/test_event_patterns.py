@@ -103,7 +103,7 @@ def calls(rule: str) -> list[str]:
 
 
 def test_the_template_has_just_these_rules() -> None:
-    assert set(PATTERNS) == {"uploads", "policy-proposals"} | JOBS | DRIFT
+    assert set(PATTERNS) == {"uploads", "policy-proposals", "manifests", "malware-results"} | JOBS | DRIFT
 
 
 @pytest.mark.parametrize(
@@ -112,6 +112,9 @@ def test_the_template_has_just_these_rules() -> None:
         ("s3_object_created", {"uploads"}),
         ("s3_object_created_multipart", {"uploads"}),
         ("s3_object_created_by_copy", {"uploads"}),
+        ("s3_object_created_manifest", {"uploads", "manifests"}),
+        ("guardduty_scan_result", {"malware-results"}),
+        ("guardduty_scan_result_elsewhere", set()),
         ("s3_object_deleted", set()),
         ("s3_object_created_elsewhere", set()),
         ("policy_proposed", {"policy-proposals"}),

@@ -44,7 +44,10 @@ WITHOUT_RESOURCE = {
     "logs:ListLogDeliveries",
     "logs:PutResourcePolicy",
     "logs:UpdateLogDelivery",
+    "macie2:GetClassificationExportConfiguration",
     "macie2:GetMacieSession",
+    "macie2:PutClassificationExportConfiguration",
+    "states:SendTaskSuccess",
     "xray:GetSamplingRules",
     "xray:GetSamplingTargets",
     "xray:PutTelemetryRecords",
@@ -167,6 +170,12 @@ def test_bedrock_reaches_the_buckets_it_needs(policy: str, buckets: set[str]) ->
     ("role", "service", "source"),
     [
         ("ScanMachineRole", "states.amazonaws.com", "states:.*:stateMachine:${Prefix}-scan"),
+        ("ModelScanMachineRole", "states.amazonaws.com", "states:.*:stateMachine:${Prefix}-scan-model"),
+        (
+            "MalwareProtectionRole",
+            "malware-protection-plan.guardduty.amazonaws.com",
+            "guardduty:.*:malware-protection-plan/*",
+        ),
         ("LaunchMachineRole", "states.amazonaws.com", "states:.*:stateMachine:${Prefix}-launch"),
         ("ModelCustomizationRole", "bedrock.amazonaws.com", "bedrock:.*:model-customization-job/*"),
         ("ModelImportRole", "bedrock.amazonaws.com", "bedrock:.*:model-import-job/*"),
@@ -328,7 +337,15 @@ def test_each_way_to_name_another_encryption_is_refused(policy: str) -> None:
 
 def test_only_scanners_read_intake() -> None:
     (statement,) = denied("IntakeBucketPolicy", "s3:GetObject")
-    assert exempted(statement) == {"InspectObject", "ScanText", "SettleObject"}
+    assert exempted(statement) == {
+        "InspectObject",
+        "ScanText",
+        "SettleObject",
+        "GatherModels",
+        "ScanModel",
+        "MalwareProtection",
+        "AWSServiceRoleForAmazonMacie",
+    }
     assert "s3:GetObjectVersion" in statement["Action"]
 
 
@@ -384,7 +401,7 @@ def test_people_read_output_from_anywhere_and_the_gate_its_facts() -> None:
     ("folder", "writers"),
     [
         ("scans", {"ScanText"}),
-        ("findings", {"JudgeObject"}),
+        ("findings", {"JudgeObject", "ScanModel"}),
         ("manifests", {"VerifyJob"}),
         ("jobs", {"VerifyJob", "AuditEstate"}),
     ],

@@ -216,7 +216,7 @@ def test_the_functions_alarms_cover_every_function(metric: str) -> None:
     names = {text(function["FunctionName"]) for function in FUNCTIONS.values()}
     watched = [
         [m["MetricStat"]["Metric"] for m in ALARMS[alarm]["Metrics"] if "MetricStat" in m]
-        for alarm in (f"Function{metric}", f"JobFunction{metric}")
+        for alarm in (f"Function{metric}", f"JobFunction{metric}", f"ServiceFunction{metric}")
     ]
     assert {text(m["Dimensions"][0]["Value"]) for metrics in watched for m in metrics} == names
     # CloudWatch: an alarm on a metric math expression can refer to ten metrics.

@@ -4,14 +4,17 @@ import json
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import boto3
 import pytest
 
 from tunegate.model import ObjectVersion
 from tunegate.observe.ledger import decisions_of
+from tunegate.observe.policies import current_policy
+from tunegate.policy import default_policy
 from tunegate.rows import DecisionRow
 from tunegate_local.cloud import Cloud
 from tunegate_local.deploy import up
@@ -75,6 +78,28 @@ class Deployment:
             notifications = json.load(answer)
         messages = [json.loads(n["Message"]) for n in notifications if n.get("Type") == "Notification"]
         return [message for message in messages if message.get("object", {}).get("key") == key]
+
+    @contextmanager
+    def policy(self, **sections: dict[str, Any]) -> Iterator[None]:
+        """The shipped policy with some settings changed, in force for a while."""
+        document = json.loads(default_policy().canonical())
+        for section, settings in sections.items():
+            document[section] |= settings
+        before = self._in_force()
+        self._put_in_force(document)
+        try:
+            yield
+        finally:
+            self._put_in_force(before)
+
+    def _in_force(self) -> dict[str, Any]:
+        policy = current_policy(self.client("s3"), self.outputs["PolicyBucket"])
+        return cast(dict[str, Any], json.loads(policy.canonical()))
+
+    def _put_in_force(self, document: dict[str, Any]) -> None:
+        bucket, s3 = self.outputs["PolicyBucket"], self.client("s3", self.outputs["OperatorRoleArn"])
+        s3.put_object(Bucket=bucket, Key="proposed/policy.json", Body=json.dumps(document).encode())
+        wait_for("the policy in force", lambda: self._in_force() == document or None)
 
     def _credentials(self, role: str) -> dict[str, str]:
         answer = self.client("sts").assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]

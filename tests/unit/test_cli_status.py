@@ -99,6 +99,21 @@ def test_findings_come_from_the_evidence_in_full(account: World) -> None:
     assert [finding["line"] for finding in json.loads(result.stdout)["findings"]] == [8, 9]
 
 
+def test_findings_of_a_model_name_the_file_and_what_is_wrong(account: World) -> None:
+    calls = {
+        "category": "unsafe_model",
+        "type": "pickle_call",
+        "file": "model.bin",
+        "detail": "it would call os.system",
+    }
+    document = {"findings": [finding_to_json(SSN) | calls]}
+    account.s3.put_object(Bucket="evidence", Key="findings/s.json", Body=json.dumps(document).encode())
+    account.decide(account.put("models/a/"), Verdict.FLAGGED, evidence="findings/s.json")
+    result = account.run("findings", "models/a/")
+    assert "model.bin" in result.stdout
+    assert "os.system" in result.stdout
+
+
 def test_findings_fall_back_to_the_ledger_and_say_so(account: World) -> None:
     account.decide(account.put("a.jsonl"), Verdict.FLAGGED, evidence="findings/gone.json")
     result = account.run("findings", "a.jsonl", "--json")

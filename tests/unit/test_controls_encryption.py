@@ -74,6 +74,16 @@ BREAKS = (
     Break("encryption.key_allowed", under(OTHER_KEY), OTHER_KEY),
     Break("encryption.key_policy_closed", open_to(Principal="*"), MODEL_KEY, "prowler:kms_key_not_publicly_accessible"),
     Break("encryption.key_policy_closed", open_to(Principal={"AWS": "*"}), "Open", "checkov:CKV_AWS_33"),
+    Break(
+        "encryption.key_policy_closed",
+        open_to(Principal="*", Condition={"ArnEquals": {"aws:PrincipalArn": [ROLE, "arn:aws:iam::*:role/a"]}}),
+        "Open",
+    ),
+    Break(
+        "encryption.key_policy_closed",
+        open_to(Principal="*", Condition={"ArnNotEquals": {"aws:PrincipalArn": ROLE}}),
+        "Open",
+    ),
     Break("encryption.key_policy_closed", open_to(NotPrincipal={"AWS": ROLE}, Sid=""), "a statement without Sid"),
     Break(
         "encryption.input_bucket_key",
@@ -116,6 +126,12 @@ def test_a_key_of_aws_is_one_finding_and_not_four() -> None:
     opened = document({"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "kms:*", "Resource": "*"})
     facts = under(OTHER_KEY, customer_managed=False, rotates=False, policy=opened)(compliant(Kind.CUSTOM_MODEL))
     assert [breach.control for breach in judge_job(facts).breaches] == ["encryption.key_customer_managed"]
+
+
+@pytest.mark.parametrize("operator", ["ArnEquals", "StringEquals"])
+def test_a_condition_may_name_the_principals(operator: str) -> None:
+    facts = open_to(Principal="*", Condition={operator: {"aws:PrincipalArn": ROLE}})(compliant(Kind.CUSTOM_MODEL))
+    assert judge_job(facts).breaches == ()
 
 
 def test_a_denial_to_everybody_opens_nothing() -> None:

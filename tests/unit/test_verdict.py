@@ -11,7 +11,8 @@ from tunegate.judge.verdict import judge_text
 from tunegate.model import Category, Detection, ObjectVersion, Place, Verdict
 from tunegate.policy import default_policy
 from tunegate.scan.report import MOST_ENTRIES, ShardReport, merge
-from tunegate.steps import InspectedFile, Inspection, ShardResult, StepError
+from tunegate.service_answers import StepError
+from tunegate.steps import InspectedFile, Inspection, ShardResult
 
 KEY = "arn:aws:kms:us-east-1:111122223333:key/data"
 UPLOAD = ObjectVersion("intake", "a.jsonl", "v1")

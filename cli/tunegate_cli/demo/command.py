@@ -44,7 +44,7 @@ def demo(
             say(f"  - {problem}")
         raise CommandError(f"{len(report.problems)} things are not as they should be; see above.", EXIT_NOT_AS_EXPECTED)
     line = (
-        f"All {len(report.files)} samples are settled and both jobs decided as expected, "
+        f"All {len(report.files)} samples, both jobs and both models are decided as expected, "
         f"with {len(report.alerts)} alerts on call."
     )
     output().print(cell(line), soft_wrap=True)

@@ -15,6 +15,7 @@ from tunegate_cli.demo.checks import check_alerts, check_places, check_readers, 
 from tunegate_cli.demo.evidence import Run, Uploaded, received_alerts, stories
 from tunegate_cli.demo.jobs import check_jobs, run_jobs
 from tunegate_cli.demo.leaks import check_leaks
+from tunegate_cli.demo.models import run_models
 from tunegate_cli.demo.roles import as_role
 from tunegate_cli.demo.show import Board
 from tunegate_cli.report import JobStory, ReceivedAlert, Report
@@ -48,7 +49,7 @@ def run(cloud: "Cloud", directory: Path) -> Report:
     files = stories(stack, uploads, states_at_end, alerts)
     run_ = Run(stack, uploads, files, alerts)
     checks = [check_verdicts(run_), check_places(run_), check_readers(run_), check_alerts(run_)]
-    checks.append(check_jobs(stack, jobs, alerts))
+    checks += [check_jobs(stack, jobs, alerts), run_models(stack, cloud)]
     report = Report(started, now(), files, alerts, checks, jobs)
     # Last, because it also searches the report.
     return replace(report, checks=[*checks, check_leaks(run_, report, cloud.state_dir)])

@@ -11,6 +11,8 @@ class Content(StrEnum):
     TEXT = "text"
     EMPTY = "empty"
     UNREADABLE = "unreadable"
+    MODEL = "model"
+    """A file of a model upload, which is judged with the others of its prefix."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,7 +71,10 @@ class Detection:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One judged line of the report: `count` detections of one type at one line and pointer."""
+    """One judged line of the report: `count` detections of one type at one line and pointer.
+
+    `file` names the file of a model upload, `detail` says in words fit to show what is wrong with it.
+    """
 
     category: Category
     type: str
@@ -83,6 +86,8 @@ class Finding:
     score: float
     detectors: tuple[str, ...] = ()
     offsets: tuple[tuple[int, int], ...] = ()
+    file: str = ""
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from tunegate.job_rules import JobRules, SortedSet
 from tunegate.model import Category, Detection, Severity
+from tunegate.model_rules import ModelRules
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Threshold = Annotated[float, Field(ge=0, le=1)]
@@ -53,6 +54,20 @@ class Limits(_Document):
     object_bytes: Annotated[int, Field(ge=1, le=50 * 1024**3)] = 20 * 1024**3
 
 
+class MalwareService(StrEnum):
+    """Whose answer on malware a verdict waits for, besides the built-in screen."""
+
+    GUARDDUTY = "guardduty"
+    OFF = "off"
+
+
+class MacieService(StrEnum):
+    """Whether a verdict on a training file waits for Macie's."""
+
+    GATE = "gate"
+    OFF = "off"
+
+
 class Services(_Document):
     """Which managed services take part in a scan."""
 
@@ -60,6 +75,10 @@ class Services(_Document):
     comprehend_languages: tuple[Literal["en", "es"], ...] = ("en", "es")
     comprehend_toxicity: bool = True
     prompt_attacks: PromptAttackService = PromptAttackService.GUARDRAIL_CHECKS
+    malware: MalwareService = MalwareService.OFF
+    malware_seconds: Annotated[int, Field(ge=1, le=86_400)] = 3_600
+    macie: MacieService = MacieService.OFF
+    macie_seconds: Annotated[int, Field(ge=1, le=604_800)] = 86_400
 
 
 class Policy(_Document):
@@ -71,6 +90,7 @@ class Policy(_Document):
     services: Services = Services()
     limits: Limits = Limits()
     jobs: JobRules = JobRules()
+    models: ModelRules = ModelRules()
     allowed_value_digests: SortedSet[Sha256] = frozenset()
 
     @field_validator("categories")

@@ -10,12 +10,13 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from tunegate.act.start import start_scan
-from tunegate.model import ObjectVersion
+from tunegate.model_rules import ModelRules
 from tunegate.observe.ledger import decisions_of
 from tunegate.observe.listings import all_subjects
-from tunegate.observe.scans import ScanState, scan_state, waiting_versions
+from tunegate.observe.scans import next_attempt, waiting_versions
 from tunegate.observe.subjects import subject_row
 from tunegate.subject_rows import SubjectRow
+from tunegate.upload_order import order_of
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 JOBS_FOR = timedelta(days=30)
 """How far back jobs are listed; models and what serves them are listed whatever their age."""
 LOOK_AGAIN = timedelta(days=1)
-MOST_ATTEMPTS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,41 +59,21 @@ class Intake:
     quiet: timedelta
 
 
-def rescue_uploads(intake: Intake, known: Known, now: datetime) -> int:
-    """Start a scan for each waiting upload that has none, or whose scan ended without a verdict. Returns how many."""
+def rescue_uploads(intake: Intake, known: Known, models: ModelRules, now: datetime) -> int:
+    """Start a scan for each waiting upload that has none, or whose scan ended without a verdict. Returns how many.
+
+    Files of models are left to gather_models, which reads S3 and not events.
+    """
     started = 0
     for version, uploaded in waiting_versions(intake.s3, intake.bucket):
-        if uploaded > now - intake.quiet:
+        if uploaded > now - intake.quiet or models.upload_of(version.key) is not None:
             continue
         rows = decisions_of(known.dynamodb, known.table, version.key)
         if any(row.decision.subject == version for row in rows):
             # Held: a person has been told.
             continue
-        attempt = _next_attempt(intake, version)
+        attempt = next_attempt(intake.stepfunctions, intake.machine, version)
         if attempt is not None:
             order = order_of(uploaded, [row.order for row in rows])
             started += start_scan(intake.stepfunctions, intake.machine, version, order, attempt)
     return started
-
-
-def _next_attempt(intake: Intake, version: ObjectVersion) -> int | None:
-    """The attempt to make: None while one runs, and once too many have failed."""
-    for attempt in range(MOST_ATTEMPTS):
-        state = scan_state(intake.stepfunctions, intake.machine, version, attempt)
-        if state is ScanState.NONE:
-            return attempt
-        if state is ScanState.RUNNING:
-            return None
-    return None
-
-
-def order_of(uploaded: datetime, orders: list[str]) -> str:
-    """A rank for an upload whose event is lost and its sequencer with it: those begin with seconds in hexadecimal.
-
-    It takes the form of those already known of the key; where there are none, the form that ranks lowest, so that it
-    can never hide an upload whose sequencer is known.
-    """
-    known = max(orders, default="00")
-    seconds = f"{int(uploaded.timestamp()):08X}"
-    bare = seconds if known.upper() == known else seconds.lower()
-    return f"00{bare}" if known.startswith("00") else bare

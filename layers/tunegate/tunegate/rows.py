@@ -25,6 +25,8 @@ class Entity(StrEnum):
     BREACH = "breach"
     GAP = "gap"
     ORIGIN = "origin"
+    WAITING = "waiting"
+    ANSWERED = "answered"
 
 
 class Action(StrEnum):
@@ -36,7 +38,10 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DecisionRow:
-    """One decision as the ledger holds it. `at` is ISO 8601 in UTC; `evidence` the key of the full report."""
+    """One decision as the ledger holds it. `at` is ISO 8601 in UTC; `evidence` the key of the full report.
+
+    `upload` is the prefix of the model upload that a file was judged with: the upload has a row of its own.
+    """
 
     decision: Decision
     action: Action
@@ -46,6 +51,7 @@ class DecisionRow:
     destination: ObjectVersion | None = None
     evidence: str = ""
     actor: str = ""
+    upload: str = ""
 
     @property
     def key(self) -> dict[str, str]:
@@ -71,6 +77,7 @@ class DecisionRow:
             "totals": dict(decision.totals),
             "evidence": self.evidence,
             "actor": self.actor,
+            "upload": self.upload,
         }
         if self.destination is not None:
             item["destination"] = {"bucket": self.destination.bucket, "version_id": self.destination.version_id}
@@ -96,6 +103,7 @@ class DecisionRow:
             ObjectVersion(destination["bucket"], item["key"], destination["version_id"]) if destination else None,
             item["evidence"],
             item["actor"],
+            item.get("upload", ""),
         )
 
 
@@ -116,6 +124,8 @@ def finding_to_json(finding: Finding, number: type = float) -> dict[str, Any]:
         "score": number(str(finding.score)),
         "detectors": list(finding.detectors),
         "offsets": [list(span) for span in finding.offsets],
+        "file": finding.file,
+        "detail": finding.detail,
     }
 
 
@@ -131,4 +141,6 @@ def finding_from_json(document: Mapping[str, Any]) -> Finding:
         float(document["score"]),
         tuple(document["detectors"]),
         tuple((int(begin), int(end)) for begin, end in document["offsets"]),
+        document.get("file", ""),
+        document.get("detail", ""),
     )

@@ -1,12 +1,13 @@
 """What the steps of a scan hand to one another through the state machine. None of it is text from a file."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from tunegate.facts import Content, Encryption, ObjectFacts, Shard
 from tunegate.model import Decision, ObjectVersion, Verdict
 from tunegate.rows import MOST_FINDINGS, finding_from_json, finding_to_json
+from tunegate.service_answers import Answer, Service, StepError, Wait
 
 
 class _Step(BaseModel):
@@ -52,8 +53,11 @@ class InspectedFile(_Step):
 
 
 class Inspection(_Step):
+    """`waits` are the services whose answers the verdict waits for."""
+
     file: InspectedFile
     shards: tuple[Shard, ...]
+    waits: tuple[Wait, ...] = ()
 
 
 class ShardTask(_Step):
@@ -63,13 +67,6 @@ class ShardTask(_Step):
     scan_id: str
     file: InspectedFile
     shard: Shard
-
-
-class StepError(_Step):
-    """An error as Step Functions catches it."""
-
-    Error: str
-    Cause: str = ""
 
 
 class ShardResult(_Step):
@@ -108,10 +105,14 @@ class Judgement(_Step):
 class JudgeTask(ScanRequest):
     inspection: Inspection
     results: tuple[ShardResult, ...]
+    answers: tuple[Answer, ...] = ()
 
 
 class SettleTask(ScanRequest):
+    """`upload` is the prefix of the model upload the file belongs to."""
+
     judgement: Judgement
+    upload: str = ""
 
 
 class HoldTask(ScanRequest):
@@ -119,3 +120,48 @@ class HoldTask(ScanRequest):
 
     judgement: Judgement | None = None
     error: StepError | None = None
+    upload: str = ""
+
+
+class AwaitTask(_Step):
+    """A scan that waits for a service's answer on one version, and the token that resumes it."""
+
+    object: ObjectRef
+    service: Service
+    token: Annotated[str, Field(min_length=1, max_length=2048)]
+
+
+class UploadedRef(_Step):
+    """One file of a model upload and its place among the uploads of its key."""
+
+    object: ObjectRef
+    order: str
+
+
+class ModelScanRequest(ScanRequest):
+    """The scan of a model upload. `object` stands for it: its prefix, and as version the digest of its files'."""
+
+    files: tuple[UploadedRef, ...]
+    replaced: tuple[UploadedRef, ...]
+    waits: tuple[Wait, ...]
+
+
+class ModelScanTask(ModelScanRequest):
+    """`answers` are the services' on each file, in the files' order."""
+
+    answers: tuple[tuple[Answer, ...], ...] = ()
+
+
+class ModelScanned(_Step):
+    """What became of a model upload: a judgement, or none where it changed while it was scanned."""
+
+    changed: bool
+    judgement: Judgement | None = None
+
+
+class RecordTask(ScanRequest):
+    """The end of a model upload's scan: `settled` says what became of each file that a verdict moved."""
+
+    judgement: Judgement | None = None
+    error: StepError | None = None
+    settled: tuple[dict[str, Any], ...] = ()

@@ -16,6 +16,7 @@ from tunegate_local.gaps import (
     objects,
     resources,
     runtime,
+    steps,
 )
 
 
@@ -34,6 +35,7 @@ def close() -> None:
     buckets.buckets_are_configured_as_declared()
     objects.multipart_uploads_keep_their_tags_and_retention()
     objects.events_name_the_version()
+    objects.versions_are_read_by_range()
     network.endpoints_are_described_in_full()
     network.gateway_endpoints_are_routes()
     network.security_group_rules_are_resources()
@@ -45,3 +47,4 @@ def close() -> None:
     runtime.errors_carry_their_class()
     runtime.metric_math_alarms_are_accepted()
     runtime.state_machines_may_be_written_in_yaml()
+    steps.waiting_tasks_fail_with_their_function_and_in_time()

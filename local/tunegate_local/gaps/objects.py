@@ -64,3 +64,30 @@ def events_name_the_version() -> None:
 
     s3._fire_s3_event = fire_s3_event
     eventbridge._dispatch_event = dispatch_event
+
+
+def versions_are_read_by_range() -> None:
+    """Ministack answers a GET that names a version with the whole of it, whatever range was asked for.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html (Range)
+    """
+    get = s3._get_object
+
+    def get_object(bucket: str, key: str, headers: dict[str, str], query_params: dict[str, Any] | None = None) -> Any:
+        asked = headers.get("range", "") if (query_params or {}).get("versionId") else ""
+        if not asked:
+            return get(bucket, key, headers, query_params)
+        # A checksum is of the whole, so it does not go with a part.
+        plain = {name: value for name, value in headers.items() if name != "x-amz-checksum-mode"}
+        status, answered, body = get(bucket, key, plain, query_params)
+        if status != 200:
+            return status, answered, body
+        part = s3._parse_range(asked, len(body))
+        if part is None:
+            refusal = {"Content-Type": "application/xml", "Content-Range": f"bytes */{len(body)}"}
+            return 416, refusal, s3._xml_body(s3._range_error_xml(bucket, key))
+        start, end = part
+        content = {"Content-Length": str(end + 1 - start), "Content-Range": f"bytes {start}-{end}/{len(body)}"}
+        return 206, {**answered, **content}, body[start : end + 1]
+
+    s3._get_object = get_object

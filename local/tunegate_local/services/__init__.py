@@ -1,6 +1,18 @@
 """AWS services of ours, served inside the emulator's process: same port, same accounts, same IAM as ministack's."""
 
-from tunegate_local.services import bedrock, cloudtrail, detectors, macie, mounting, origin, sagemaker
+from tunegate_local.services import (
+    bedrock,
+    cloudtrail,
+    detectors,
+    guardduty,
+    macie,
+    macie_ends,
+    macie_jobs,
+    malware,
+    mounting,
+    origin,
+    sagemaker,
+)
 from tunegate_local.services.control import pace
 from tunegate_local.services.events import bus
 from tunegate_local.services.raw import Application, remembering
@@ -20,9 +32,12 @@ def mount(application: Application) -> Application:
         ),
     )
     mounting.serve(("comprehend",), (detectors.comprehend(),))
-    session = macie.Macie()
+    session = macie.Macie(macie_jobs.Jobs(bus.publish, pace.seconds, macie_ends.ends))
     macie.sessions_are_resources(session)
     mounting.serve(("macie2",), (mounting.Operations("macie2", session.operations),))
+    protection = guardduty.MalwareProtection(bus.publish, malware.answers)
+    guardduty.plans_are_resources(protection)
+    bus.listen(protection.uploaded)
     trainings = sagemaker.SageMaker(bus.publish, pace.seconds)
     mounting.serve(("sagemaker",), (mounting.Operations("sagemaker", trainings.operations),))
     origin.endpoints_count()

@@ -7,6 +7,8 @@
 | `PUT /_tunegate/events {"drop": [detail-type, …]}` | loses events of these types; `*` is all |
 | `DELETE /_tunegate/events` | loses no more |
 | `POST /_tunegate/events {source, detail-type, detail, resources}` | publishes an event, past what is being lost |
+| `PUT /_tunegate/malware {"prefix", "seconds", "copies", "status"}` | when, how often and what GuardDuty says |
+| `PUT /_tunegate/macie {"status": "COMPLETE", "error": false}` | how Macie's jobs end |
 """
 
 import json
@@ -15,6 +17,7 @@ import os
 from ministack.core.concurrency import run_reentrant
 
 from tunegate_local.detectors.wire import Request, Response
+from tunegate_local.services import macie_ends, malware
 from tunegate_local.services.events import bus
 
 PREFIX = "/_tunegate/"
@@ -52,6 +55,10 @@ async def _answer(request: Request) -> Response:
     match request.method, request.path.removeprefix(PREFIX):
         case "PUT", "jobs":
             pace.set(json.loads(request.body)["seconds"])
+        case "PUT", "malware":
+            malware.answers.set(**json.loads(request.body))
+        case "PUT", "macie":
+            macie_ends.ends.set(**json.loads(request.body))
         case "GET", "events":
             return _json(200, bus.published())
         case "PUT", "events":

@@ -28,11 +28,16 @@ class Bus:
         self._lock = threading.Lock()
         self._dropped: frozenset[str] = frozenset()
         self._published: deque[Event] = deque(maxlen=KEPT)
+        self._listeners: list[Callable[[Event], None]] = []
 
     def watch(self) -> None:
         """From now on every service's events pass by here, ministack's own too."""
         self._dispatch = eventbridge._dispatch_event
         eventbridge._dispatch_event = self._dispatch_unless_dropped
+
+    def listen(self, listener: Callable[[Event], None]) -> None:
+        """Shows every event of a service to another service of ours, dropped or not, as soon as it is there."""
+        self._listeners.append(listener)
 
     def publish(self, source: str, detail_type: str, detail: Event, resources: list[str]) -> None:
         """One event of the account and Region at hand. Blocks while targets are invoked: not for the event loop."""
@@ -64,17 +69,18 @@ class Bus:
         return self._dispatch(record, view)
 
     def _keep(self, record: Event, *, dropped: bool) -> None:
+        event = {
+            "source": record["Source"],
+            "detail-type": record["DetailType"],
+            "time": record["Time"],
+            "detail": json.loads(record["Detail"]),
+            "resources": record["Resources"],
+            "dropped": dropped,
+        }
         with self._lock:
-            self._published.append(
-                {
-                    "source": record["Source"],
-                    "detail-type": record["DetailType"],
-                    "time": record["Time"],
-                    "detail": json.loads(record["Detail"]),
-                    "resources": record["Resources"],
-                    "dropped": dropped,
-                }
-            )
+            self._published.append(event)
+        for listener in self._listeners:
+            listener(event)
 
 
 def _record(source: str, detail_type: str, detail: Event, resources: list[str]) -> Event:

@@ -1,4 +1,4 @@
-"""Amazon Macie: the account's session in a Region, and where its results are exported to.
+"""Amazon Macie: the account's session in a Region, where its results are exported to, and its jobs.
 
 https://docs.aws.amazon.com/macie/latest/APIReference/macie.html
 """
@@ -12,6 +12,7 @@ from ministack.services import kms, s3
 from ministack.services.cloudformation import provisioners
 
 from tunegate_local.detectors.wire import Call, ServiceError
+from tunegate_local.services.macie_jobs import Jobs
 from tunegate_local.services.mounting import Caller
 
 type Answer = dict[str, Any]
@@ -23,7 +24,8 @@ _SERVICE_ROLE = "AWSServiceRoleForAmazonMacie"
 class Macie:
     """Sessions by account and Region. Every call is refused where there is none, as by Macie."""
 
-    def __init__(self) -> None:
+    def __init__(self, jobs: Jobs) -> None:
+        self._jobs = jobs
         self._sessions: dict[tuple[str, str], Answer] = {}
         self._exports: dict[tuple[str, str], Answer] = {}
         acts: Mapping[str, Operation] = {
@@ -33,6 +35,8 @@ class Macie:
             "DisableMacie": self._disable,
             "GetClassificationExportConfiguration": self._get_export,
             "PutClassificationExportConfiguration": self._put_export,
+            "CreateClassificationJob": self._create_job,
+            "DescribeClassificationJob": self._describe_job,
         }
         self.operations: Mapping[str, Operation] = {name: _permitted(name, act) for name, act in acts.items()}
 
@@ -86,6 +90,15 @@ class Macie:
         self._exports[caller.account, caller.region] = dict(call.parameters["configuration"])
         return {"configuration": self._exports[caller.account, caller.region]}
 
+    def _create_job(self, call: Call, caller: Caller) -> Answer:
+        self._session(caller.account, caller.region)
+        export = self._exports.get((caller.account, caller.region), {}).get("s3Destination", {})
+        return self._jobs.create(caller.account, caller.region, call.parameters, export)
+
+    def _describe_job(self, call: Call, caller: Caller) -> Answer:
+        self._session(caller.account, caller.region)
+        return self._jobs.describe(call.parameters["jobId"])
+
     def _session(self, account: str, region: str) -> Answer:
         try:
             return self._sessions[account, region]
@@ -134,7 +147,15 @@ def _require_destination(destination: Mapping[str, Any]) -> None:
 
 def _permitted(name: str, act: Operation) -> Operation:
     def answer(call: Call, caller: Caller) -> Answer:
-        caller.require(f"macie2:{name}", "*", service="macie2")
+        caller.require(f"macie2:{name}", _resource(name, call, caller), service="macie2")
         return act(call, caller)
 
     return answer
+
+
+def _resource(name: str, call: Call, caller: Caller) -> str:
+    """Jobs are resources of their own; one that is to be created has no id yet."""
+    if not name.endswith("ClassificationJob"):
+        return "*"
+    job_id = call.parameters.get("jobId", "*")
+    return f"arn:aws:macie2:{caller.region}:{caller.account}:classification-job/{job_id}"

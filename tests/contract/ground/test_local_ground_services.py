@@ -1,5 +1,6 @@
 """Macie's session, and SageMaker as far as its models reach Bedrock."""
 
+import gzip
 import json
 import time
 import urllib.request
@@ -227,3 +228,44 @@ def test_macies_session_is_a_resource_of_cloudformation(emulator: Emulator) -> N
     cloudformation.get_waiter("stack_delete_complete").wait(StackName="macie", WaiterConfig=WAIT)
     with pytest.raises(ClientError, match="Macie is not enabled"):
         macie.get_macie_session()
+
+
+def test_macies_jobs_keep_to_their_scope_and_write_a_result_for_each_object(emulator: Emulator, macie: Any) -> None:
+    s3 = emulator.client("s3")
+    key = emulator.client("kms").create_key()["KeyMetadata"]["Arn"]
+    for bucket in ("macie-data", "macie-export"):
+        s3.create_bucket(Bucket=bucket)
+    s3.put_bucket_versioning(Bucket="macie-data", VersioningConfiguration={"Status": "Enabled"})
+    # Of a format that Macie skips: nothing detects beside this emulator.
+    stored = {name: s3.put_object(Bucket="macie-data", Key=name, Body=b"x") for name in ("in/a.bin", "out/a.bin")}
+    export = {"bucketName": "macie-export", "keyPrefix": "macie", "kmsKeyArn": key}
+    macie.put_classification_export_configuration(configuration={"s3Destination": export})
+    term = {"simpleScopeTerm": {"key": "OBJECT_KEY", "comparator": "STARTS_WITH", "values": ["in/"]}}
+    asked = {
+        "clientToken": "once",
+        "jobType": "ONE_TIME",
+        "name": "a job",
+        "s3JobDefinition": {
+            "bucketDefinitions": [{"accountId": ACCOUNT_ID, "buckets": ["macie-data"]}],
+            "scoping": {"includes": {"and": [term]}},
+        },
+    }
+    created = macie.create_classification_job(**asked)
+    assert conforms("macie2", "CreateClassificationJob", created)
+    assert macie.create_classification_job(**asked)["jobId"] == created["jobId"]
+
+    described = eventually(
+        lambda: (job := macie.describe_classification_job(jobId=created["jobId"]))["jobStatus"] == "COMPLETE" and job
+    )
+    assert conforms("macie2", "DescribeClassificationJob", described)
+    assert described["lastRunErrorStatus"] == {"code": "NONE"}
+    place = f"macie/AWSLogs/{ACCOUNT_ID}/Macie/{REGION}/{created['jobId']}/"
+    [entry] = s3.list_objects_v2(Bucket="macie-export")["Contents"]
+    assert entry["Key"].startswith(place)
+    [line] = gzip.decompress(s3.get_object(Bucket="macie-export", Key=entry["Key"])["Body"].read()).splitlines()
+    result = json.loads(line)
+    named = result["resourcesAffected"]["s3Object"]
+    assert (named["key"], named["versionId"]) == ("in/a.bin", stored["in/a.bin"]["VersionId"])
+    assert result["classificationDetails"]["result"]["status"]["code"] == "SKIPPED"
+    with pytest.raises(ClientError, match="ResourceNotFoundException"):
+        macie.describe_classification_job(jobId="no-such-job")

@@ -26,6 +26,7 @@ class Scanned:
     order: str
     scan_id: str
     evidence: str
+    upload: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,15 @@ class Ledger:
         self, scanned: Scanned, action: Action, destination: ObjectVersion | None = None, actor: str = ""
     ) -> None:
         row = DecisionRow(
-            scanned.decision, action, scanned.scan_id, now(), scanned.order, destination, scanned.evidence, actor
+            scanned.decision,
+            action,
+            scanned.scan_id,
+            now(),
+            scanned.order,
+            destination,
+            scanned.evidence,
+            actor,
+            scanned.upload,
         )
         write_once(self.dynamodb, self.table, row.to_item())
 

@@ -6,7 +6,7 @@ from botocore.exceptions import ClientError
 
 from tunegate.errors import aws_call, error_code
 from tunegate.model import ObjectVersion
-from tunegate.steps import ObjectRef, ScanRequest, scan_name
+from tunegate.steps import ModelScanRequest, ObjectRef, ScanRequest, scan_name
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
@@ -18,10 +18,20 @@ def start_scan(stepfunctions: "SFNClient", machine: str, version: ObjectVersion,
     A name stays taken for 90 days after its execution (Step Functions, StartExecution); S3's events do not come later.
     """
     scan_id = scan_name(version, attempt)
-    request = ScanRequest(object=ObjectRef.of(version), order=order, scan_id=scan_id)
+    return _start(stepfunctions, machine, ScanRequest(object=ObjectRef.of(version), order=order, scan_id=scan_id))
+
+
+def start_model_scan(stepfunctions: "SFNClient", machine: str, request: ModelScanRequest) -> bool:
+    """The same for a model upload, by the version that stands for all its files."""
+    return _start(stepfunctions, machine, request)
+
+
+def _start(stepfunctions: "SFNClient", machine: str, request: ScanRequest) -> bool:
     with aws_call("Starting the scan"):
         try:
-            stepfunctions.start_execution(stateMachineArn=machine, name=scan_id, input=request.model_dump_json())
+            stepfunctions.start_execution(
+                stateMachineArn=machine, name=request.scan_id, input=request.model_dump_json()
+            )
         except ClientError as error:
             if error_code(error) == "ExecutionAlreadyExists":
                 return False

@@ -11,15 +11,31 @@ from tunegate.scan.report import Entry, ShardReport, Subject
 if TYPE_CHECKING:
     from tunegate.policy import Policy
 
+_UNREADABLE = {
+    Content.UNREADABLE: "it is neither JSON lines nor UTF-8 text, and nothing here can read it",
+    Content.MODEL: "it is a file of a model upload, which is judged as a whole",
+}
+
 
 def judge_text(
-    subject: ObjectVersion, facts: ObjectFacts, report: ShardReport, policy: "Policy", expected_key: str | None
+    subject: ObjectVersion,
+    facts: ObjectFacts,
+    report: ShardReport,
+    policy: "Policy",
+    expected_key: str | None,
+    told: Iterable[Detection] = (),
 ) -> Decision:
-    """The decision on one file. `expected_key` None leaves encryption out, as in the pre-flight: there is none yet."""
-    if facts.content is Content.UNREADABLE:
-        return held(subject, "it is neither JSON lines nor UTF-8 text, and nothing here can read it", policy.digest)
+    """The decision on one file. `expected_key` None leaves encryption out, as in the pre-flight: there is none yet.
+
+    `told` is what services found that look at files in their own way: of malware, even in what is no text.
+    """
+    found = [detection for detection in told if policy.keeps(detection)]
+    unreadable = _UNREADABLE.get(facts.content)
+    if unreadable and not any(policy.rule(one.category, one.type).flags for one in found):
+        return held(subject, unreadable, policy.digest)
     judged = ShardReport(report.lines, report.records, report.shapes, dict(report.entries), dict(report.totals))
-    for detection in chain(_form(report), _encryption(facts.encryption, expected_key)):
+    of_form = () if unreadable else _form(report)
+    for detection in chain(of_form, encryption_faults(facts.encryption, expected_key), found):
         judged.add(detection)
     findings = tuple(sorted(findings_of(judged, policy), key=_most_severe_first))
     verdict = Verdict.FLAGGED if _flags(judged, policy) else Verdict.CLEAN
@@ -62,7 +78,7 @@ def _form(report: ShardReport) -> Iterable[Detection]:
         yield Detection(Category.FORMAT, "no_records", Place(), detector="form")
 
 
-def _encryption(encryption: Encryption | None, expected_key: str | None) -> Iterable[Detection]:
+def encryption_faults(encryption: Encryption | None, expected_key: str | None) -> Iterable[Detection]:
     if expected_key is None:
         return
     if encryption is None or encryption.algorithm not in ("aws:kms", "aws:kms:dsse"):

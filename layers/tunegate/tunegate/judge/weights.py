@@ -140,7 +140,20 @@ def _fault(file: str, kind: str, detail: str) -> FileFinding:
 def _finding(seen: FileFinding, policy: Policy) -> Finding:
     rule = policy.rule(seen.category, seen.type)
     offsets = () if seen.offset is None else ((seen.offset, seen.offset),)
-    return Finding(seen.category, seen.type, rule.severity, rule.flags, 0, "", 1, 1.0, ("weights",), offsets)
+    return Finding(
+        seen.category,
+        seen.type,
+        rule.severity,
+        rule.flags,
+        0,
+        "",
+        1,
+        1.0,
+        ("weights",),
+        offsets,
+        seen.file,
+        seen.detail,
+    )
 
 
 def _most_severe_first(finding: Finding) -> tuple[bool, int, str]:

@@ -8,6 +8,7 @@ from tunegate.model import ObjectVersion
 from tunegate.observe.objects import ObjectSource, stored_object
 from tunegate.observe.policies import current_policy
 from tunegate.scan.plan import SAMPLE_BYTES, content_of, is_gzip, plan, sample_of
+from tunegate.service_answers import waits_of
 from tunegate.steps import InspectedFile, Inspection
 
 if TYPE_CHECKING:
@@ -18,6 +19,15 @@ def inspect_object(s3: "S3Client", version: ObjectVersion, policy_bucket: str) -
     """Facts and shards of one object version, under the policy in force now, which the whole scan keeps to."""
     policy = current_policy(s3, policy_bucket)
     stored = stored_object(s3, version)
+    if policy.models.upload_of(version.key) is not None:
+        file = InspectedFile(
+            size=stored.size,
+            content=Content.MODEL,
+            gzipped=False,
+            encryption=stored.encryption,
+            policy_digest=policy.digest,
+        )
+        return Inspection(file=file, shards=())
     if stored.size > policy.limits.object_bytes:
         raise PermanentError("it is larger than the policy's limit")
     head = b"".join(ObjectSource(s3, version, stored.size).chunks(0, min(SAMPLE_BYTES, stored.size)))
@@ -29,7 +39,9 @@ def inspect_object(s3: "S3Client", version: ObjectVersion, policy_bucket: str) -
         encryption=stored.encryption,
         policy_digest=policy.digest,
     )
+    waits = waits_of(policy)
     if file.content is Content.UNREADABLE:
         # Nothing to scan: the judgement holds it.
-        return Inspection(file=file, shards=())
-    return Inspection(file=file, shards=plan(stored.size, gzipped=gzipped, shard_bytes=policy.limits.shard_bytes))
+        return Inspection(file=file, shards=(), waits=waits)
+    shards = plan(stored.size, gzipped=gzipped, shard_bytes=policy.limits.shard_bytes)
+    return Inspection(file=file, shards=shards, waits=waits)

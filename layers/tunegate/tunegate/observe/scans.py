@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
 
 
+MOST_ATTEMPTS = 5
+
+
 class ScanState(StrEnum):
     """Of one attempt to scan a version."""
 
@@ -45,3 +48,14 @@ def scan_state(stepfunctions: "SFNClient", machine: str, version: ObjectVersion,
                 return ScanState.NONE
             raise
     return ScanState.RUNNING if status in {"RUNNING", "PENDING_REDRIVE"} else ScanState.ENDED
+
+
+def next_attempt(stepfunctions: "SFNClient", machine: str, version: ObjectVersion) -> int | None:
+    """The attempt to make: None while one runs, and once too many have ended without a verdict."""
+    for attempt in range(MOST_ATTEMPTS):
+        state = scan_state(stepfunctions, machine, version, attempt)
+        if state is ScanState.NONE:
+            return attempt
+        if state is ScanState.RUNNING:
+            return None
+    return None

@@ -32,6 +32,9 @@ def alert_of(item: Mapping[str, Any]) -> Alert | None:
     if item.get("entity") != Entity.DECISION:
         return None
     row = DecisionRow.from_item(item)
+    if row.upload:
+        # A file of a model: the upload's own row tells of all of them.
+        return None
     return {Verdict.FLAGGED: _flagged, Verdict.HELD: _held}.get(row.decision.verdict, lambda _: None)(row)
 
 
@@ -39,6 +42,13 @@ def _flagged(row: DecisionRow) -> Alert:
     flagging = [finding for finding in row.decision.findings if finding.flags]
     worst = max(flagging, key=lambda finding: finding.severity.rank)
     quarantine = row.destination.bucket if row.destination else "quarantine"
+    if _is_model(row):
+        steps = [
+            "Look at which file holds what: " + _command("findings", row),
+            "Ask the uploader for a mended model, and upload all of its files again under the same prefix.",
+        ]
+        where = f"All its files were moved to quarantine, below {row.decision.subject.key}. Bedrock cannot read them."
+        return _of_decision(row, f"Model quarantined: {row.decision.subject.key}", worst, where, steps)
     steps = [
         "Look at where the findings are: " + _command("findings", row),
         "Ask the uploader for a cleaned file, and upload that under the same key.",
@@ -49,6 +59,13 @@ def _flagged(row: DecisionRow) -> Alert:
 
 
 def _held(row: DecisionRow) -> Alert:
+    if _is_model(row):
+        steps = [
+            "Look at what is known: " + _command("status", row),
+            "Mend the cause, then upload any file of it again: the whole upload is scanned once more.",
+        ]
+        where = f"Its files stay in intake (s3://{row.decision.subject.bucket}), where Bedrock cannot read them."
+        return _of_decision(row, f"Model held, not scanned: {row.decision.subject.key}", None, where, steps)
     steps = [
         "Look at what is known: " + _command("status", row),
         "Mend the cause, then scan again: " + _command("rescan", row),
@@ -57,6 +74,11 @@ def _held(row: DecisionRow) -> Alert:
         f"It stays in intake (s3://{row.decision.subject.bucket}), where Bedrock cannot read it, until it is scanned."
     )
     return _of_decision(row, f"Training file held, not scanned: {row.decision.subject.key}", None, where, steps)
+
+
+def _is_model(row: DecisionRow) -> bool:
+    """Whether the row stands for a whole model upload: its key is the prefix."""
+    return row.decision.subject.key.endswith("/")
 
 
 def _of_decision(row: DecisionRow, title: str, worst: Finding | None, where: str, steps: list[str]) -> Alert:
@@ -96,6 +118,8 @@ def _summary(row: DecisionRow) -> str:
     more = f" and {len(reasons) - _MOST_LISTED} more kinds" if len(reasons) > _MOST_LISTED else ""
     lines = sorted({finding.line for finding in row.decision.findings if finding.flags and finding.line})
     at = f"; first at line {lines[0]}" if lines else ""
+    details = [f"{one.file or 'the upload'}: {one.detail}" for one in row.decision.findings if one.flags and one.detail]
+    at += f"; {'; '.join(details[:_MOST_LISTED])}" if details else ""
     return f"Found {', '.join(reasons[:_MOST_LISTED])}{more}{at}."
 
 

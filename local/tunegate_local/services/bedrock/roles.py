@@ -44,10 +44,10 @@ def require_pass(caller: Caller, role_arn: str) -> None:
     caller.require("iam:PassRole", role_arn, {"iam:PassedToService": SERVICE}, service="iam")
 
 
-def assume(role_arn: str, account: str, region: str, source_arn: str) -> Session:
-    """A session of the role, if it exists and trusts Bedrock acting for `source_arn`; else ValidationException."""
+def assume(role_arn: str, account: str, region: str, source_arn: str, service: str = SERVICE) -> Session:
+    """A session of the role, if it exists and trusts the service acting for `source_arn`; else ValidationException."""
     role = _role(role_arn, account)
-    if role is None or not _trusts(role, role_arn, account, region, source_arn):
+    if role is None or not _trusts(role, role_arn, account, region, source_arn, service):
         raise ServiceError(
             "ValidationException", "Could not assume provided IAM role. Please verify that it trusts Amazon Bedrock."
         )
@@ -74,21 +74,27 @@ def _role(role_arn: str, account: str) -> dict[str, Any] | None:
     return role if role is not None and role["Arn"] == role_arn else None
 
 
-def _trusts(role: dict[str, Any], role_arn: str, account: str, region: str, source_arn: str) -> bool:
+def _trusts(role: dict[str, Any], role_arn: str, account: str, region: str, source_arn: str, service: str) -> bool:
     """A trust policy names no resource, so it is evaluated as one that names the role."""
     policy = role["AssumeRolePolicyDocument"]
     document = json.loads(policy) if isinstance(policy, str) else policy
     statements = document.get("Statement", [])
     named = [{**one, "Resource": role_arn} for one in (statements if isinstance(statements, list) else [statements])]
-    return service_may({"Statement": named}, "sts:AssumeRole", role_arn, account, region, source_arn)
+    return service_may({"Statement": named}, "sts:AssumeRole", role_arn, account, region, source_arn, service)
 
 
 def service_may(
-    policy: str | dict[str, Any], action: str, resource: str, account: str, region: str, source_arn: str
+    policy: str | dict[str, Any],
+    action: str,
+    resource: str,
+    account: str,
+    region: str,
+    source_arn: str,
+    service: str = SERVICE,
 ) -> bool:
-    """Whether a resource's own policy lets Bedrock, acting for `source_arn`, do this to the resource."""
+    """Whether a resource's own policy lets the service, acting for `source_arn`, do this to the resource."""
     context = iam_evaluator.EvalContext(
-        principal_arn=SERVICE,
+        principal_arn=service,
         principal_type="Service",
         principal_account=account,
         action=action,
@@ -96,4 +102,4 @@ def service_may(
         region=region,
         service_context={"aws:sourceaccount": account, "aws:sourcearn": source_arn},
     )
-    return bool(iam_evaluator.evaluate_resource_policy(policy, context, service=SERVICE).decision == "Allow")
+    return bool(iam_evaluator.evaluate_resource_policy(policy, context, service=service).decision == "Allow")

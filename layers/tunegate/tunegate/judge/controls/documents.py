@@ -21,6 +21,7 @@ RESOURCELESS = frozenset(
     }
 )
 
+_NAMING = frozenset({"arnequals", "stringequals"})
 _S3_IN_ANY_PARTITION = re.compile(r"^arn:[a-z-]+:s3:::")
 
 
@@ -39,6 +40,12 @@ def is_wildcard(name: str) -> bool:
 def everyone(statement: Statement) -> bool:
     """Whether a statement speaks of any principal whatever, or of all but some."""
     return bool(statement.not_principals) or any("*" in names for names in statement.principals.values())
+
+
+def names_principals(statement: Statement) -> bool:
+    """Whether a condition leaves only principals named in full: how KMS is told of a role that may not be there yet."""
+    named = condition_values(statement, _NAMING, "aws:principalarn")
+    return bool(named) and not any(map(is_wildcard, named))
 
 
 def speaks_of(resource: str, service: str) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from tunegate.job_facts import BucketFacts, JobFacts, KeyFacts, Known, State
 from tunegate.judge.controls.control import Control, known
-from tunegate.judge.controls.documents import allowing, everyone
+from tunegate.judge.controls.documents import allowing, everyone, names_principals
 from tunegate.model import Severity
 from tunegate.subject import Kind
 
@@ -66,7 +66,7 @@ def _policy_closed(facts: JobFacts) -> Iterator[str]:
 def open_statements(key: KeyFacts) -> Iterator[str]:
     """Each statement of a key's policy that lets everyone in."""
     for statement in allowing(known(key.policy)):
-        if everyone(statement):
+        if everyone(statement) and not names_principals(statement):
             yield f"the policy of {key.arn} allows every principal ({statement.sid or 'a statement without Sid'})"
 
 

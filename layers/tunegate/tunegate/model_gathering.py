@@ -1,0 +1,82 @@
+"""Model uploads that are complete → one scan each, over all their files.
+
+What waits in intake is read from S3 each time, so no file is forgotten, whichever event was lost.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from tunegate.act.start import start_model_scan
+from tunegate.model import ObjectVersion
+from tunegate.observe.ledger import decisions_of
+from tunegate.observe.model_uploads import ModelUpload, StoredFile, is_complete, model_uploads
+from tunegate.observe.scans import next_attempt
+from tunegate.policy import Policy
+from tunegate.service_answers import waits_of_model
+from tunegate.steps import ModelScanRequest, ObjectRef, UploadedRef, scan_name
+from tunegate.upload_order import order_of
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_stepfunctions import SFNClient
+
+
+MOST_BYTES = 100_000
+"""Of what names the files: with the judgement it stays well below the 256 KiB that Step Functions passes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gathering:
+    """Where uploads wait, what scans them, and where decisions are."""
+
+    s3: "S3Client"
+    stepfunctions: "SFNClient"
+    dynamodb: "DynamoDBClient"
+    table: str
+    bucket: str
+    machine: str
+    policy: Policy
+
+
+def gather(gathering: Gathering, now: datetime, below: str = "") -> Iterator[ObjectVersion]:
+    """Start the scan of each upload that is complete and not yet decided; yields what stands for those started."""
+    rules = gathering.policy.models
+    for upload in model_uploads(gathering.s3, gathering.bucket, rules, below):
+        if _is_decided(gathering, upload) or not is_complete(gathering.s3, upload, rules, now):
+            continue
+        attempt = next_attempt(gathering.stepfunctions, gathering.machine, upload.subject)
+        if attempt is None:
+            continue
+        request = _request(gathering, upload, attempt)
+        if start_model_scan(gathering.stepfunctions, gathering.machine, request):
+            yield upload.subject
+
+
+def _is_decided(gathering: Gathering, upload: ModelUpload) -> bool:
+    """Held, since what is settled is no longer in intake: a person has been told."""
+    rows = decisions_of(gathering.dynamodb, gathering.table, upload.prefix)
+    return any(row.decision.subject == upload.subject for row in rows)
+
+
+def _request(gathering: Gathering, upload: ModelUpload, attempt: int) -> ModelScanRequest:
+    files = tuple(_reference(gathering, file) for file in upload.files)
+    replaced = tuple(_reference(gathering, file) for file in upload.replaced)
+    few = sum(len(file.model_dump_json()) for file in (*files, *replaced)) <= MOST_BYTES
+    few = few and len(files) + len(replaced) <= gathering.policy.models.files
+    return ModelScanRequest(
+        object=ObjectRef.of(upload.subject),
+        order=order_of(upload.newest, []),
+        scan_id=scan_name(upload.subject, attempt),
+        # The scan holds an upload that was too large to hand over.
+        files=files if few else (),
+        replaced=replaced if few else (),
+        waits=waits_of_model(gathering.policy),
+    )
+
+
+def _reference(gathering: Gathering, file: StoredFile) -> UploadedRef:
+    rows = decisions_of(gathering.dynamodb, gathering.table, file.version.key)
+    return UploadedRef(object=ObjectRef.of(file.version), order=order_of(file.uploaded, [row.order for row in rows]))
