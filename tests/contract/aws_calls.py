@@ -24,7 +24,8 @@ CLIENTS: dict[str, tuple[str, ...]] = {
 
 # The job gate's facts: all of the room but the ledger, what the data gate reads, and what is put together of others.
 _NOT_FACTS = {
-    "events", "facts", "inspect", "job_events", "ledger", "listings", "objects", "policies", "scans", "subjects",
+    "events", "facts", "inspect", "job_events", "ledger", "listings", "macie", "objects", "policies", "scans",
+    "subjects",
 }  # fmt: skip
 OBSERVED = tuple(path for path in (LIBRARY / "observe").glob("*.py") if path.stem not in _NOT_FACTS)
 
