@@ -74,7 +74,7 @@ class Checks:
         return bool(self.pii or self.toxicity or self.prompts)
 
 
-BATCH_CHARACTERS = 1 << 16
+BATCH_CHARACTERS = 1 << 19
 """Lines are screened together up to so much text: one pass over many is far cheaper than many over one."""
 
 
