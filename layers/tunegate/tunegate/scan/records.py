@@ -124,8 +124,9 @@ class Reader:
 def _has_duplicate_keys(data: bytes, parsed: Strings) -> bool:
     """Whether an object of the line repeats a key.
 
-    Without its spaces every key ends in `":`, and inside a string that quote has a backslash before it. So those without
-    one are the keys written, unless a key ends in a backslash, which has to be escaped: then the line is parsed again.
+    Without its spaces every key ends in `":`, and inside a string that quote has a backslash before it. So those
+    without one are the keys written, unless a key ends in a backslash, which has to be escaped: then the line is
+    parsed again.
     """
     dense = data.translate(None, _SPACE)
     written = dense.count(b'":')

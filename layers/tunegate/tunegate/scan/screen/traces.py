@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 from tunegate.scan.screen import hidden, identifiers, malware
-from tunegate.scan.screen.hits import Hit
-from tunegate.scan.screen.keywords import RuleWords, automaton, by_word
+from tunegate.scan.screen.hits import Hit, bits
+from tunegate.scan.screen.keywords import automaton, by_word
 from tunegate.scan.screen.patterns import Finder
 from tunegate.scan.screen.turns import REACH
 from tunegate.scan.screen.words import BORDER, as_words
@@ -77,7 +77,8 @@ class Traces:
         words = _words(attacks, gains)
         self._words = list(words.values())
         self._word_search = automaton(words)
-        self._companions = RuleWords(companions)
+        self._companions = companions
+        self._asking_none = sum(1 << rule for rule, words in enumerate(companions) if not words)
         self._matching = matching
 
     def of(self, texts: Sequence[str], *, whole: bool = False) -> list[Trace]:
@@ -95,7 +96,7 @@ class Traces:
         self._find_words(batch)
         woken = [at for at, trace in enumerate(batch.traces) if trace.attacks]
         attacks = [batch.traces[at].attacks for at in woken]
-        confirmed = self.confirmed([batch.part(at) for at in woken], attacks)
+        confirmed = self.confirmed([texts[at] for at in woken], attacks)
         for at, rules in zip(woken, confirmed, strict=True):
             batch.traces[at].attacks = rules
         return batch.traces
@@ -106,17 +107,21 @@ class Traces:
         self._find_words(batch)
         return [trace.gain for trace in batch.traces]
 
-    def confirmed(self, texts: Sequence[bytes], attacks: Sequence[int]) -> list[int]:
-        """Of the attack rules whose keyword a text (UTF-8) has, those whose companion it has too and that match."""
-        if not any(attacks):
-            return list(attacks)
-        lowered = [text.decode("utf-8").replace("\0", " ").lower().encode("utf-8") for text in texts]
-        starts = _starts(map(len, lowered))
-        companions = self._companions.of(BORDER.encode().join((b"", *lowered, b"")), starts)
-        asking_none = self._companions.asking_none
-        return self._matching(
-            texts, [rules & (own | asking_none) for rules, own in zip(attacks, companions, strict=True)]
-        )
+    def confirmed(self, texts: Sequence[str], attacks: Sequence[int]) -> list[int]:
+        """Of the attack rules whose keyword a text has, those whose companion it has too and that match."""
+        accompanied = [self._accompanied(text, rules) for text, rules in zip(texts, attacks, strict=True)]
+        return self._matching([text.encode("utf-8", "replace") for text in texts], accompanied)
+
+    def _accompanied(self, text: str, attacks: int) -> int:
+        found = attacks & self._asking_none
+        if found != attacks:
+            lowered = text.lower()
+            for rule in bits(attacks ^ found):
+                for word in self._companions[rule]:
+                    if word in lowered:
+                        found |= 1 << rule
+                        break
+        return found
 
     def _distrust_short(self, batch: "_Batch") -> None:
         """Folding may have made any text shorter than it looks to those who count the short ones."""
@@ -197,10 +202,6 @@ class _Batch:
                 return
             yield at
             begin = self.starts[at + 1]
-
-    def part(self, at: int) -> bytes:
-        """The bytes of one text."""
-        return self.raw[self.starts[at] + len(BORDER) - 1 : self.starts[at + 1] - 1]
 
     def near_edge(self, at: int, begin: int, end: int) -> bool:
         """Whether a place in the words view is in what a phrase across texts reads of text `at`."""
