@@ -8,6 +8,7 @@ measured is said too, its keys are left out, and the exit is 1.
 
 import argparse
 import json
+import signal
 import subprocess
 import sys
 import tempfile
@@ -84,12 +85,15 @@ def run(part: Part) -> tuple[Mapping[str, Any], str]:
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "figures.json"
         command = [sys.executable, str(HERE / part.script), "--json", str(out)]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)  # noqa: S603
         try:
-            done = subprocess.run(command, capture_output=True, text=True, timeout=PART_SECONDS, check=False)  # noqa: S603
+            said, complaints = process.communicate(timeout=PART_SECONDS)
         except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGINT)  # it takes down what it started
+            process.communicate()
             return {}, f"took more than {PART_SECONDS} s"
-        print(f"── {part.script} ({time.monotonic() - begun:.0f} s)\n{done.stdout}", flush=True)
-        last = (done.stderr.strip().splitlines() or [f"ended with {done.returncode}"])[-1]
+        print(f"── {part.script} ({time.monotonic() - begun:.0f} s)\n{said}", flush=True)
+        last = (complaints.strip().splitlines() or [f"ended with {process.returncode}"])[-1]
         return (json.loads(out.read_text("utf-8")) if out.exists() else {}), last
 
 
