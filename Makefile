@@ -43,9 +43,8 @@ check: setup ## Lint, format, types and templates
 	@$(RUN)/cfn-lint --regions us-east-1 -- stacks/*.yaml
 	@$(VENDORED) | cmp -s - layers/vendor/requirements.txt || { echo "The vendor layer is not what uv.lock says: make vendor"; exit 1; }
 
-bench: setup ## Measure detection and the scanning of model files; results in build/bench.json
-	@$(RUN)/python benchmarks/detection.py --json build/bench.json
-	@$(RUN)/python benchmarks/model_files.py --json build/bench.json
+bench: setup ## Measure speed, detection, memory, cost and latency beside what else there is; results in build/bench.json
+	@$(RUN)/python benchmarks --json build/bench.json
 
 docs: setup ## Write docs/controls.md from the table of controls
 	@$(RUN)/python -m tunegate_cli.controls_page

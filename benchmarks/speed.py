@@ -1,6 +1,6 @@
 """How fast the built-in screen reads, side by side with what a user would pick instead.
 
-    python benchmarks/speed.py [--json build/bench.json]
+    python benchmarks/speed.py [--json build/bench.json] [--only NAME]
 
 Every figure is a ratio of processor times taken in one run: of `orjson.loads` per line (result dropped) to the screen
 on the same lines, or of a peer to the screen on the same texts. What could not be measured is said, and the exit is 1.
@@ -10,10 +10,13 @@ import argparse
 import json
 import math
 import sys
+import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from results import merge
 from screen import corpora, peers, planted
 from screen.timing import Memory, floor, peak_memory, scanned, timed
 
@@ -22,38 +25,31 @@ PER_FILE = 300  # lines of one evals file: some hold a hundred thousand from one
 EACH = 30  # planted texts of each kind
 SIZES = (MEGABYTE, 100 * MEGABYTE, 1_000 * MEGABYTE)
 SYSTEM = "You are the assistant of a hardware store. Answer briefly, name prices in euros, and stay with the question. "
-PRESIDIO_TYPES = {
-    "EMAIL_ADDRESS": "EMAIL",
-    "CREDIT_CARD": "CREDIT_DEBIT_NUMBER",
-    "US_SSN": "SSN",
-    "IP_ADDRESS": "IP_ADDRESS",
-}
-PRESIDIO_TYPES |= {"IBAN_CODE": "INTERNATIONAL_BANK_ACCOUNT_NUMBER", "PHONE_NUMBER": "PHONE"}
+KNOWN_TO_PRESIDIO = ("email", "card", "iban", "ssn", "ipv4", "phone_us")
+PEER_CHARACTERS = 400_000  # of real text that a peer is timed on: some read 20 kB a second
 
 
 def main() -> int:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--json", type=Path, help="merge the figures into this file")
+    options.add_argument("--only", choices=PARTS, action="append", help="measure only this, or these")
     chosen = options.parse_args()
     figures: dict[str, Any] = {}
+    beside: dict[str, dict[str, float]] = {}
     missing: list[str] = []
-    for name, measure in PARTS.items():
+    for name in chosen.only or PARTS:
         try:
-            figures[name] = measure()
+            measured = PARTS[name]()
         except (ImportError, OSError, RuntimeError) as error:
             missing.append(name)
             print(f"{name}: could not be measured: {error}", file=sys.stderr)
-        else:
-            print(f"{name:18} {json.dumps(figures[name])}", flush=True)
-    if chosen.json:
-        merge(chosen.json, figures)
+            continue
+        if isinstance(measured, Beside):
+            beside[name], measured = measured.beside, measured.speed
+        figures[name] = measured
+        print(f"{name:18} {json.dumps(measured)} {json.dumps(beside[name]) if name in beside else ''}", flush=True)
+    merge(chosen.json, {**figures, "beside": beside})
     return 1 if missing else 0
-
-
-def merge(path: Path, figures: dict[str, Any]) -> None:
-    known = json.loads(path.read_text()) if path.exists() else {}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(known | figures, indent=1) + "\n")
 
 
 def real() -> list[bytes]:
@@ -94,30 +90,50 @@ def _ratio(lines: list[bytes]) -> float:
 CORPORA: dict[str, Callable[[], list[bytes]]] = {"real": real, "half_pii": half_pii, "repeated_prompt": repeated_prompt}
 
 
-def against_presidio() -> dict[str, float]:
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """How many times as fast as a peer, and what else there is to say."""
+
+    speed: float
+    beside: dict[str, float]
+
+
+def against_presidio() -> Beside:
     """Presidio with its pattern recognizers only, and both recalls of the types that both know."""
-    find = peers.presidio(PRESIDIO_TYPES)
-    texts = [text for _, text in _kinds("email", "card", "iban", "ssn", "ipv4", "phone_us")]
-    speed = timed(lambda: [find(text) for text in texts]) / timed(lambda: scanned(Memory.of(texts)))
-    theirs = sum(bool(find(text)) for text in texts) / len(texts)
-    return {"speed": round(speed, 1), "recall": _own_recall(texts), "their_recall": round(theirs, 4)}
+    texts = [item.text for item in planted.identifiers(EACH) if item.kind.startswith(KNOWN_TO_PRESIDIO)]
+    return _beside(peers.presidio(), texts)
 
 
-def against_detect_secrets() -> dict[str, float]:
+def against_detect_secrets() -> Beside:
     """detect-secrets with all its plugins, line by line."""
-    find = peers.detect_secrets()
-    texts = [item.text for item in planted.credentials(EACH)]
-    speed = timed(lambda: [find(text) for text in texts]) / timed(lambda: scanned(Memory.of(texts)))
-    theirs = sum(find(text) for text in texts) / len(texts)
-    return {"speed": round(speed, 1), "recall": _own_recall(texts), "their_recall": round(theirs, 4)}
+    return _beside(peers.detect_secrets(), [item.text for item in planted.credentials(EACH)])
 
 
-def _kinds(*beginnings: str) -> list[tuple[str, str]]:
-    return [(item.kind, item.text) for item in planted.identifiers(EACH) if item.kind.startswith(beginnings)]
+def _beside(find: peers.Peer, texts: list[str]) -> Beside:
+    """Times as fast as the peer on one file, real text with a planted one in a hundred; both recalls of the planted."""
+    benign = _some_real()
+    file = [text for at, text in enumerate(benign) for text in (text, *texts[at // 100 : at // 100 + (at % 100 == 0)])]
+    begun = time.process_time()
+    find(file)
+    theirs = time.process_time() - begun
+    mine = timed(lambda: scanned(Memory.of(file)))
+    own = sum(bool(peers.ours(text)) for text in texts) / len(texts)
+    found = find(texts)
+    return Beside(
+        round(theirs / mine, 1),
+        {
+            "recall": round(own, 4),
+            "their_recall": round(sum(found) / len(texts), 4),
+            "on_planted_alone": round(timed(lambda: find(texts)) / timed(lambda: scanned(Memory.of(texts))), 1),
+        },
+    )
 
 
-def _own_recall(texts: list[str]) -> float:
-    return round(sum(bool(peers.ours(text)) for text in texts) / len(texts), 4)
+def _some_real() -> list[str]:
+    """Real texts from all over the corpus."""
+    texts = [sample.joined for sample in corpora.instructions()]
+    step = max(1, sum(map(len, texts)) // PEER_CHARACTERS)
+    return texts[::step]
 
 
 def memory_growth() -> float:
@@ -136,7 +152,8 @@ def time_exponent() -> float:
     ]
     mean_x, mean_y = (sum(values) / len(values) for values in zip(*points, strict=True))
     spread = sum((x - mean_x) ** 2 for x, _ in points)
-    return float(round(sum((x - mean_x) * (y - mean_y) for x, y in points) / spread, 4))
+    slope: float = sum((x - mean_x) * (y - mean_y) for x, y in points) / spread
+    return round(slope, 4)
 
 
 PARTS: dict[str, Callable[[], Any]] = {

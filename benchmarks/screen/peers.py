@@ -2,9 +2,8 @@
 
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from functools import cache
-from importlib import import_module
 from typing import Any
 
 from screen import corpora
@@ -12,6 +11,8 @@ from tunegate.model import Detection, Record, Text
 from tunegate.scan.screen import Screen
 
 INSTALLED = corpora.CACHE.parent / "peers"
+Peer = Callable[[Sequence[str]], list[bool]]
+"""Whether a peer finds anything, for each text."""
 
 
 @cache
@@ -23,11 +24,13 @@ def ours(text: str) -> list[Detection]:
     return _screen().screen(Record(1, (Text("", text),)))
 
 
-def presidio(types: Mapping[str, str]) -> Callable[[str], list[Any]]:
-    """Presidio's predefined pattern recognizers of `types`, without a language model."""
+def presidio() -> Peer:
+    """Presidio's predefined pattern recognizers of the types both know, without a language model or the network."""
+    import tldextract.tldextract
     from presidio_analyzer import predefined_recognizers as known
 
-    recognizers = [
+    tldextract.tldextract.TLD_EXTRACTOR = tldextract.TLDExtract(suffix_list_urls=())
+    recognizers: list[Any] = [
         known.EmailRecognizer(),
         known.CreditCardRecognizer(),
         known.IbanRecognizer(),
@@ -35,22 +38,29 @@ def presidio(types: Mapping[str, str]) -> Callable[[str], list[Any]]:
         known.IpRecognizer(),
         known.PhoneRecognizer(),
     ]
-    return lambda text: [hit for one in recognizers for hit in one.analyze(text, list(types), None)]  # type: ignore[arg-type]
-
-
-def detect_secrets() -> Callable[[str], bool]:
-    """All plugins of detect-secrets on one line."""
-    _install("peers.txt")
-    sys.path.append(str(INSTALLED))
-    # Installed just now, and nowhere a checker looks.
-    scan_line = import_module("detect_secrets.core.scan").scan_line
-    default_settings = import_module("detect_secrets.settings").default_settings
 
     def find(text: str) -> bool:
-        return any(list(scan_line(line)) for line in text.splitlines())
+        found = [one.analyze(text, one.supported_entities, None) for one in recognizers]
+        return any(found)
 
-    settings = default_settings()
-    settings.__enter__()
+    return lambda texts: [find(text) for text in texts]
+
+
+def detect_secrets() -> Peer:
+    """All plugins of detect-secrets, line by line."""
+    _install("peers.txt")
+    sys.path.append(str(INSTALLED))
+    from detect_secrets.core.scan import scan_line  # type: ignore[import-not-found]
+    from detect_secrets.settings import default_settings  # type: ignore[import-not-found]
+
+    def one(text: str) -> bool:
+        found = [list(scan_line(line)) for line in text.splitlines()]
+        return any(found)
+
+    def find(texts: Sequence[str]) -> list[bool]:
+        with default_settings():
+            return [one(text) for text in texts]
+
     return find
 
 
@@ -59,4 +69,11 @@ def _install(pins: str) -> None:
     if INSTALLED.exists():
         return
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--require-hashes"]
-    subprocess.run([*command, "--target", str(INSTALLED), "--requirement", str(corpora.HERE / pins)], check=True)  # noqa: S603
+    done = subprocess.run(  # noqa: S603 - our own arguments
+        [*command, "--target", str(INSTALLED), "--requirement", str(corpora.HERE / pins)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise RuntimeError(f"{pins} cannot be installed: {(done.stderr.strip().splitlines() or ['pip failed'])[-1]}")

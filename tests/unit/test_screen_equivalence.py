@@ -239,3 +239,11 @@ def test_letters_that_no_rule_for_other_scripts_needs_are_told_by_their_range() 
         char = chr(point)
         if not 0xD800 <= point < 0xE000 and not OTHER_SCRIPT.match(char):
             assert needed.isdisjoint(fold(char, confusables=False).text.lower())
+
+
+def test_a_number_whose_separators_are_spaced_out_too_is_found_the_same() -> None:
+    text = " ".join("The phone number on file is +1-406-493-2567x103.")
+    line = [json.dumps({"input": text}).encode()]
+    found = screened(SCREEN, line)
+    assert found
+    assert found == expected(line)

@@ -12,8 +12,7 @@ from tunegate.model import Category, Detection, Place, Record
 from tunegate.scan.lines import Line
 from tunegate.scan.shapes import Shape, Strings, one_text_each, shape_of, strings_of, texts_of
 
-_SPACED = (b'" :', b'"  ', b'" \t', b'" \r', b'"\t', b'"\r')
-_SPACED_COLON = re.compile(rb'"\s+:')
+_SPACE = b" \t\r\n"
 _S3_URI = re.compile(r"s3a?://([^/\s]+)(?:/\S*)?", re.IGNORECASE)
 
 
@@ -105,8 +104,10 @@ class Reader:
         if _has_duplicate_keys(data, strings):
             # JSON leaves open which value counts: what we scan need not be what Bedrock trains on.
             parsed.faults = (_detect("duplicate_keys", number),)
-        # Without an escape, a reference stands in the line as it is.
-        if (b"://" in data or b"\\" in data) and any(text.startswith(("s3", "S3")) for text in strings.values):
+        # Without an escape of its letters, a reference stands in the line as it is.
+        if (b"s3" in data or b"S3" in data or b"\\u" in data) and any(
+            text.startswith(("s3", "S3")) for text in strings.values
+        ):
             parsed.faults += tuple(self._references(parsed))
         return parsed
 
@@ -123,13 +124,16 @@ class Reader:
 def _has_duplicate_keys(data: bytes, parsed: Strings) -> bool:
     """Whether an object of the line repeats a key.
 
-    Every key ends in `":`, and inside a string that quote has a backslash before it. So those without one are the keys
-    written, unless a space stands before the colon or a key itself ends in a backslash: then the line is parsed again.
+    Without its spaces every key ends in `":`, and inside a string that quote has a backslash before it. So those
+    without one are the keys written, unless a key ends in a backslash, which has to be escaped: then the line is
+    parsed again.
     """
-    written = data.count(b'":') - data.count(b'\\":')
-    spaced = any(ending in data for ending in _SPACED) and _SPACED_COLON.search(data) is not None
-    if spaced or (b"\\" in data and any(value.endswith("\\") for value in parsed.values)):
-        return _repeats_key(data)
+    dense = data.translate(None, _SPACE)
+    written = dense.count(b'":')
+    if b"\\" in data:
+        written -= dense.count(b'\\":')
+        if b"\\\\" in data or b"\\u005" in data:
+            return _repeats_key(data)
     return written != parsed.keys
 
 

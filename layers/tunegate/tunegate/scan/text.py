@@ -68,7 +68,7 @@ class Checks:
             yield from service.finish()
 
 
-BATCH_CHARACTERS = 1 << 16
+BATCH_CHARACTERS = 1 << 19
 """Lines are screened together up to so much text: one pass over many is far cheaper than many over one."""
 
 

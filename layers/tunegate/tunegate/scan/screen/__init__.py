@@ -10,7 +10,6 @@ A detection says what and where, never the text.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 
 from tunegate.model import Category, Detection, Record
 from tunegate.scan.records import Parsed
@@ -38,49 +37,60 @@ class Screen:
         """What is found in each string of the record, and in phrases that begin in one string and end in another."""
         strings = [text.value for text in record.texts]
         traces = self._known.traces(strings, self._engine.traces)
+        return self._found(record, traces, self._joined_trace(strings, traces))
+
+    def screen_all(self, records: Sequence[Parsed]) -> Iterator[list[Detection]]:
+        """The same of many records, together: those that can hold nothing are not taken apart."""
+        traces = self._known.traces([value for record in records for value in record.strings], self._engine.traces)
+        across = self._across_all(records, traces)
+        for parsed, could_be in zip(records, across, strict=True):
+            suspect = could_be is not None or self._suspects(parsed, traces)
+            record = parsed.record if suspect else None
+            yield [] if record is None else self._found(record, traces, could_be)
+
+    def _suspects(self, record: Parsed, traces: Mapping[str, Trace]) -> bool:
+        """Whether something is found in a string of the record."""
+        for value in record.strings:
+            trace = traces[value]
+            if trace is not NOTHING and self._engine.scan(value, trace):
+                return True
+        return False
+
+    def _found(self, record: Record, traces: Mapping[str, Trace], could_be: Trace | None) -> list[Detection]:
+        """What is found in each string, and across them where `could_be` says that this is possible."""
         found = [
             hit.at(record.line, text.pointer)
             for text in record.texts
             for hit in self._engine.scan(text.value, traces[text.value])
         ]
-        if not any(detection.category is Category.PROMPT_ATTACK for detection in found):
-            found += dict.fromkeys(self._across(record, strings, traces))
+        if could_be is not None and not any(detection.category is Category.PROMPT_ATTACK for detection in found):
+            found += dict.fromkeys(self._across(record, could_be))
         return found
 
-    def screen_all(self, records: Sequence[Parsed]) -> Iterator[list[Detection]]:
-        """The same of many records, together: those that can hold nothing are not taken apart."""
-        traces = self._known.traces([value for record in records for value in record.strings], self._engine.traces)
-        for parsed in records:
-            record = parsed.record if self._suspects(parsed, traces) else None
-            yield [] if record is None else self.screen(record)
-
-    def _suspects(self, record: Parsed, traces: Mapping[str, Trace]) -> bool:
-        """Whether something is found in a string, or could be across strings: then the record is taken apart."""
-        strings = record.strings
-        known = [(value, trace) for value in strings if (trace := traces[value]) is not NOTHING]
-        if not known and len(strings) < MANY_SHORT:
-            return False
-        if any(self._engine.suspects(trace) and self._engine.scan(value, trace) for value, trace in known):
-            return True
-        could_be = self._joined_trace(strings, traces)
-        if could_be is None or record.in_turns:
-            # Who says what is told apart by reading: the words of one speaker also follow each other.
-            return could_be is not None
-        return self._engine.narrowed(in_order(strings), could_be) is not None
+    def _across_all(self, records: Sequence[Parsed], traces: Mapping[str, Trace]) -> list[Trace | None]:
+        """For each record what a phrase over several of its strings could be; None where it can be nothing."""
+        found = [self._joined_trace(record.strings, traces) for record in records]
+        # Who says what is told apart by reading: the words of one speaker also follow each other.
+        asked = [at for at, trace in enumerate(found) if trace is not None and not records[at].in_turns]
+        stretches = [in_order(records[at].strings) for at in asked]
+        narrowed = self._engine.narrowed(stretches, [trace for at in asked if (trace := found[at]) is not None])
+        for at, trace in zip(asked, narrowed, strict=True):
+            found[at] = found[at] if trace is not None else None
+        return found
 
     def _joined_trace(self, strings: Sequence[str], traces: Mapping[str, Trace]) -> Trace | None:
         """What a phrase over several of these strings could be; None where it can be nothing."""
         if len(strings) < 2:
             return None
-        short = sum(len(value) <= SHORT for value in strings)
-        return self._engine.suspects_across([traces[value] for value in strings], short)
+        known = [trace for value in strings if (trace := traces[value]) is not NOTHING]
+        if not known and len(strings) < MANY_SHORT:
+            return None
+        return self._engine.suspects_across(known, sum(len(value) <= SHORT for value in strings))
 
-    def _across(self, record: Record, strings: Sequence[str], traces: Mapping[str, Trace]) -> Iterator[Detection]:
-        could_be = self._joined_trace(strings, traces)
-        if could_be is None:
-            return
-        for seam in seams(record):
-            trace = self._engine.narrowed(seam.value, replace(could_be))
+    def _across(self, record: Record, could_be: Trace) -> Iterator[Detection]:
+        stretches = list(seams(record))
+        traces = self._engine.narrowed([seam.value for seam in stretches], [could_be] * len(stretches))
+        for seam, trace in zip(stretches, traces, strict=True):
             for hit in self._engine.across(seam.value, trace) if trace is not None else ():
                 placed = seam.place(hit.begin, hit.end)
                 if placed is not None:

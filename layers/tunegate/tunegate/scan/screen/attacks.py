@@ -2,14 +2,14 @@
 
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tunegate.model import Category
 from tunegate.scan.screen.hits import Hit, bits
-from tunegate.scan.screen.patterns import Pattern
+from tunegate.scan.screen.patterns import Among, Pattern
 from tunegate.scan.screen.words import as_words, words_of
 
 DATA = Path(__file__).parent / "data"
@@ -38,6 +38,7 @@ class Attacks:
     def __init__(self) -> None:
         document = tomllib.loads((DATA / "attacks.toml").read_text("utf-8"))
         self.rules = [_rule(entry, document["words"]) for entry in document["attack"]]
+        self._among = [Among(rule.pattern.source) for rule in self.rules]
         self._script_keywords = sorted({word for rule in self.rules if rule.script for word in rule.keywords})
 
     def find(self, text: str, awake: Iterable[int]) -> Iterator[Hit]:
@@ -57,12 +58,16 @@ class Attacks:
         """Whether the text holds a keyword of one of the rules for other scripts."""
         return any(keyword in lowered for keyword in self._script_keywords)
 
-    def matching(self, text: bytes, awake: int) -> int:
-        """Of the rules in `awake`, as bits, those whose pattern matches in `text` (UTF-8)."""
-        found = 0
-        for at in bits(awake):
-            if self.rules[at].pattern.search(text) is not None:
-                found |= 1 << at
+    def matching(self, texts: Sequence[bytes], awake: Sequence[int]) -> list[int]:
+        """For each text (UTF-8), of its rules in `awake`, as bits, those whose pattern matches."""
+        asked: dict[int, list[int]] = {}
+        for at, rules in enumerate(awake):
+            for rule in bits(rules):
+                asked.setdefault(rule, []).append(at)
+        found = [0] * len(texts)
+        for rule, places in asked.items():
+            for number in self._among[rule].holding([texts[at] for at in places]):
+                found[places[number]] |= 1 << rule
         return found
 
 

@@ -71,27 +71,58 @@ class Engine:
 
     def suspects_across(self, traces: Sequence[Trace], short: int) -> Trace | None:
         """What a phrase across texts with these traces could be, `short` of them being short; None if nothing."""
-        attacks = _all([trace.seam_attacks for trace in traces])
         found = Trace(
-            attacks=attacks & (_all([trace.companions for trace in traces]) | self._traces.asking_none),
+            attacks=_all([trace.seam_attacks for trace in traces]),
             gain=sum(trace.seam_gain for trace in traces),
             hidden=short >= hidden.MANY_SHORT or any(trace.seam_hidden for trace in traces),
             script=any(trace.script for trace in traces),
         )
-        possible = self._model.possible(found.gain, SEAM_MARGIN)
-        return found if found.attacks or found.hidden or found.script or possible else None
+        return self._something(found)
 
-    def narrowed(self, stretch: str, trace: Trace) -> Trace | None:
-        """Of what the stretch could be, what its text bears out; None if nothing."""
-        text = fold(stretch).text
-        if trace.attacks:
-            trace.attacks = self._attacks.matching(text.encode("utf-8", "replace"), trace.attacks)
-        if self._model.possible(trace.gain, SEAM_MARGIN):
-            trace.gain = self._traces.of([text])[0].gain
-        trace.hidden = trace.hidden and (hidden.signs(text).across or hidden.ciphered(text.lower()))
-        trace.script = trace.script and self._attacks.in_script(fold(stretch, confusables=False).text.lower())
+    def narrowed(self, stretches: Sequence[str], traces: Sequence[Trace]) -> list[Trace | None]:
+        """Of what each stretch could be, what its text bears out; None where it is nothing."""
+        texts = [fold(stretch).text for stretch in stretches]
+        encoded = [text.encode("utf-8", "replace") for text in texts]
+        attacks = self._confirmed(texts, traces)
+        gains = self._gains(texts, traces)
+        hiding = self._hiding(texts, encoded, traces)
+        return [
+            self._something(
+                Trace(
+                    attacks=attacks[at],
+                    gain=gains[at],
+                    hidden=at in hiding,
+                    script=trace.script and self._in_script(stretches[at]),
+                )
+            )
+            for at, trace in enumerate(traces)
+        ]
+
+    def _something(self, trace: Trace) -> Trace | None:
         possible = self._model.possible(trace.gain, SEAM_MARGIN)
         return trace if trace.attacks or trace.hidden or trace.script or possible else None
+
+    def _confirmed(self, texts: Sequence[str], traces: Sequence[Trace]) -> list[int]:
+        found = [0] * len(traces)
+        asked = [at for at, trace in enumerate(traces) if trace.attacks]
+        confirmed = self._traces.confirmed([texts[at] for at in asked], [traces[at].attacks for at in asked])
+        for at, rules in zip(asked, confirmed, strict=True):
+            found[at] = rules
+        return found
+
+    def _gains(self, texts: Sequence[str], traces: Sequence[Trace]) -> list[float]:
+        found = [trace.gain for trace in traces]
+        asked = [at for at, gain in enumerate(found) if self._model.possible(gain, SEAM_MARGIN)]
+        for at, gain in zip(asked, self._traces.gains([texts[at] for at in asked]), strict=True):
+            found[at] = gain
+        return found
+
+    def _hiding(self, texts: Sequence[str], encoded: Sequence[bytes], traces: Sequence[Trace]) -> set[int]:
+        asked = [at for at, trace in enumerate(traces) if trace.hidden]
+        return {asked[at] for at in hidden.across([texts[at] for at in asked], [encoded[at] for at in asked])}
+
+    def _in_script(self, stretch: str) -> bool:
+        return self._attacks.in_script(fold(stretch, confusables=False).text.lower())
 
     def _mapped(self, original: str, trace: Trace, *, attacks_only: bool, margin: float) -> Iterator[Hit]:
         view = fold(original)

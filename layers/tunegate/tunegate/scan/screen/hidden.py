@@ -5,11 +5,11 @@ import binascii
 import codecs
 import html
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from tunegate.scan.screen.patterns import Finder, Pattern, compile_all
+from tunegate.scan.screen.patterns import Among, Finder, Pattern, compile_all
 from tunegate.scan.screen.secrets import LONG_RUN
 
 BASE64 = Pattern(r"[A-Za-z0-9+/_-]{16,}(?:\r?\n[A-Za-z0-9+/_-]{4,})*={0,2}")
@@ -173,6 +173,18 @@ def signs(text: str) -> Signs:
     kinds = SIGNS.Match(text) or ()
     spaced = any(READERS[kind] in _WITH_SPACES for kind in kinds if kind < len(READERS))
     return Signs(any(kind < len(READERS) for kind in kinds), spaced, len(_SIGNS) in kinds, len(READERS) in kinds)
+
+
+_ACROSS = Among("|".join((*(_SIGNS[READERS.index(reader)] for reader in (_hex, _entities, _spaced)), _LEET)))
+
+
+def across(texts: Sequence[str], encoded: Sequence[bytes]) -> Iterator[int]:
+    """The numbers of the texts, joined of several, in which something may hide that its parts do not tell."""
+    for at in _ACROSS.holding(encoded):
+        if signs(texts[at]).across:
+            yield at
+    if ciphered("\0".join(texts).lower()):
+        yield from (at for at, text in enumerate(texts) if ciphered(text.lower()))
 
 
 SHORT, MANY_SHORT = 12, 3

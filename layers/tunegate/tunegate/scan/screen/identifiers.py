@@ -14,12 +14,12 @@ from tunegate.scan.screen.patterns import Finder, Pattern, compile_all, edges
 DATA = Path(__file__).parent / "data"
 CONTEXT_BEFORE, CONTEXT_AFTER = 80, 40  # characters searched for a context word on either side of a number
 CONTEXT_SCORE = 0.85
-# What every identifier has one of: six digits close together, or a shape or a word that stands for fewer. Most texts
-# have none of it, and this pattern is far cheaper than the set of all.
+# What every identifier has one of: six digits with nothing but separators between them, or a shape or a word that
+# stands for fewer. Most texts have none of it, and this pattern is far cheaper than the set of all.
 TRACES = Finder(
     "|".join(
         (
-            r"(?:\d[ ().\-/]{0,2}){6}",
+            r"(?:\d[ ().\-/]*){6}",
             r"[A-Za-z0-9]@[A-Za-z0-9]|[\[({] ?(?i:at|@)",
             r"\d\.\d{1,3}\.\d{1,3}\.\d|:[0-9A-Fa-f]{0,4}:[0-9A-Fa-f]{0,4}:",
             r"(?:[0-9A-Fa-f]{2}-){5}|[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}\.[0-9A-Fa-f]",

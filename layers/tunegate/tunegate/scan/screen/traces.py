@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 from tunegate.scan.screen import hidden, identifiers, malware
-from tunegate.scan.screen.hits import Hit
-from tunegate.scan.screen.keywords import RuleWords, automaton, by_word
+from tunegate.scan.screen.hits import Hit, bits
+from tunegate.scan.screen.keywords import automaton, by_word
 from tunegate.scan.screen.patterns import Finder
 from tunegate.scan.screen.turns import REACH
 from tunegate.scan.screen.words import BORDER, as_words
@@ -22,8 +22,7 @@ class Trace:
     """What one text could hold. Rules are bits by their number; gains are log-odds the model could give at most.
 
     `seam_attacks`, `seam_gain` and `seam_hidden` are what a phrase reaching into a neighbouring text could have here;
-    `companions` are the rules that have a companion of their keywords here; `hits` is what reading the text gave,
-    once it was read.
+    `hits` is what reading the text gave, once it was read.
     """
 
     identifiers: bool = False
@@ -36,7 +35,6 @@ class Trace:
     seam_attacks: int = 0
     seam_gain: float = 0.0
     seam_hidden: bool = False
-    companions: int = 0
     hits: tuple[Hit, ...] | None = None
 
 
@@ -59,7 +57,7 @@ class Traces:
 
     `secrets` are the keywords of each credential rule, in lower case, and `long_secrets` the rules, as bits, that any
     long run of characters wakes; `attacks` the keywords of each attack rule and `gains` the model's n-grams, both as
-    they stand in the words view. `matching` says of a text and attack rules, as bits, which can match.
+    they stand in the words view. `matching` says of texts and, for each, attack rules, as bits, which can match.
     """
 
     def __init__(
@@ -69,7 +67,7 @@ class Traces:
         attacks: Sequence[Sequence[str]],
         gains: Mapping[str, float],
         companions: Sequence[Sequence[str]],
-        matching: Callable[[bytes, int], int],
+        matching: Callable[[Sequence[bytes], Sequence[int]], list[int]],
     ) -> None:
         keywords = by_word(enumerate(secrets))
         names = sorted({*keywords, malware.KEYWORD})
@@ -79,9 +77,9 @@ class Traces:
         words = _words(attacks, gains)
         self._words = list(words.values())
         self._word_search = automaton(words)
-        self._companions = RuleWords(companions)
+        self._companions = companions
+        self._asking_none = sum(1 << rule for rule, words in enumerate(companions) if not words)
         self._matching = matching
-        self.asking_none = self._companions.asking_none
 
     def of(self, texts: Sequence[str], *, whole: bool = False) -> list[Trace]:
         """The trace of each text (folded). `whole`: places do not matter, as folding may have moved them."""
@@ -96,17 +94,34 @@ class Traces:
             self._distrust_short(batch)
         self._find_keywords(batch)
         self._find_words(batch)
-        self._find_companions(batch)
+        woken = [at for at, trace in enumerate(batch.traces) if trace.attacks]
+        attacks = [batch.traces[at].attacks for at in woken]
+        confirmed = self.confirmed([texts[at] for at in woken], attacks)
+        for at, rules in zip(woken, confirmed, strict=True):
+            batch.traces[at].attacks = rules
         return batch.traces
 
-    def _find_companions(self, batch: "_Batch") -> None:
-        """An attack rule needs a keyword and a companion: of the few that have both, those stay that match."""
-        for at, companions in enumerate(self._companions.of(batch.lowered, batch.lowered_starts)):
-            if companions:
-                batch.trace(at).companions = companions
-            trace = batch.traces[at]
-            if trace.attacks:
-                trace.attacks = self._matching(batch.part(at), trace.attacks & (companions | self.asking_none))
+    def gains(self, texts: Sequence[str]) -> list[float]:
+        """What the model could give each text (folded) at most."""
+        batch = _Batch(texts, whole=True)
+        self._find_words(batch)
+        return [trace.gain for trace in batch.traces]
+
+    def confirmed(self, texts: Sequence[str], attacks: Sequence[int]) -> list[int]:
+        """Of the attack rules whose keyword a text has, those whose companion it has too and that match."""
+        accompanied = [self._accompanied(text, rules) for text, rules in zip(texts, attacks, strict=True)]
+        return self._matching([text.encode("utf-8", "replace") for text in texts], accompanied)
+
+    def _accompanied(self, text: str, attacks: int) -> int:
+        found = attacks & self._asking_none
+        if found != attacks:
+            lowered = text.lower()
+            for rule in bits(attacks ^ found):
+                for word in self._companions[rule]:
+                    if word in lowered:
+                        found |= 1 << rule
+                        break
+        return found
 
     def _distrust_short(self, batch: "_Batch") -> None:
         """Folding may have made any text shorter than it looks to those who count the short ones."""
@@ -187,10 +202,6 @@ class _Batch:
                 return
             yield at
             begin = self.starts[at + 1]
-
-    def part(self, at: int) -> bytes:
-        """The bytes of one text."""
-        return self.raw[self.starts[at] + len(BORDER) - 1 : self.starts[at + 1] - 1]
 
     def near_edge(self, at: int, begin: int, end: int) -> bool:
         """Whether a place in the words view is in what a phrase across texts reads of text `at`."""
