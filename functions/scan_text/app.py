@@ -9,7 +9,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from tunegate.errors import RetryableError
 from tunegate.evidence import Evidence
-from tunegate.handler import about, client, count, guarded, patient_client, setting
+from tunegate.handler import about, clients, count, guarded, patient_client, setting
 from tunegate.observe.objects import ObjectSource
 from tunegate.observe.policies import policy_by_digest
 from tunegate.scan.cache import AnswersTable
@@ -18,8 +18,6 @@ from tunegate.scan.services import Cloud, checks_for
 from tunegate.scan.shard import TextFile, scan_shard
 from tunegate.steps import ShardTask
 
-s3 = client("s3")
-dynamodb = client("dynamodb")
 services = cache(patient_client)
 screen = Screen()
 
@@ -32,11 +30,11 @@ def handler(event: dict[str, Any], context: LambdaContext) -> Any:
     """`event`: a `ShardTask`. Returns a `ShardResult`."""
     task = ShardTask.model_validate(event)
     about(task.object.version())
-    policy = policy_by_digest(s3, setting("POLICY_BUCKET"), task.file.policy_digest)
+    policy = policy_by_digest(clients("s3"), setting("POLICY_BUCKET"), task.file.policy_digest)
     buckets = frozenset({setting("INTAKE_BUCKET"), setting("APPROVED_BUCKET")})
-    source = ObjectSource(s3, task.object.version(), task.file.size)
+    source = ObjectSource(clients("s3"), task.object.version(), task.file.size)
     file = TextFile(source, task.file.content, task.file.gzipped, buckets)
-    answers = AnswersTable(dynamodb, setting("ANSWERS_TABLE"))
+    answers = AnswersTable(clients("dynamodb"), setting("ANSWERS_TABLE"))
     cloud = Cloud(services, _guardrail(), answers, interrupt=_interrupt(context, answers))
     try:
         report = scan_shard(file, task.shard, checks_for(policy, screen, cloud), policy)
@@ -44,7 +42,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> Any:
         answers.flush()
         count("AnswersReused", cloud.tally.repeated + cloud.tally.known)
         count("AnswerTableFailures", answers.failures)
-    Evidence(s3, setting("EVIDENCE_BUCKET")).put_shard(task.scan_id, task.shard.index, report)
+    Evidence(clients("s3"), setting("EVIDENCE_BUCKET")).put_shard(task.scan_id, task.shard.index, report)
     count("RecordsScanned", report.records)
     return {"index": task.shard.index}
 
