@@ -45,6 +45,7 @@ from tunegate.scan.shard import TextFile, scan_shard
 
 SEED = 20261122
 RECORDS, HOLDING_EVERY = 1_000, 100
+PLANTS_OF_EACH_KIND = 3
 AS_THEY_COME = 300
 CONVERSATIONS = 250
 TARGETS = {"sparse_pii": 1 / 25, "repeated_prompt": 1 / 50}
@@ -131,7 +132,7 @@ def holding(count: int) -> list[str]:
     """Sentences with a made-up identifier or name, of as many kinds as can be."""
     Faker.seed(SEED)
     people = Faker("en_US")
-    sentences = [item.text for item in planted.identifiers(1)]
+    sentences = [item.text for item in planted.identifiers(PLANTS_OF_EACH_KIND)]
     random.Random(SEED).shuffle(sentences)  # noqa: S311
     return [f"Please ask {people.name()} about it." if n % 3 == 0 else sentences[n] for n in range(count)]
 
@@ -152,7 +153,8 @@ def sparse(comprehend: Service) -> tuple[list[Turns], Found]:
     records: list[Turns] = []
     types: list[set[str]] = []
     metered, kept = 0, 0
-    plants = iter(holding(3 * RECORDS // HOLDING_EVERY))
+    # More than are kept: some are of kinds that the model does not know.
+    plants = iter(holding(6 * RECORDS // HOLDING_EVERY))
     for turns in pairs():
         found = comprehend.detect(joined(turns))
         metered += units_of(turns)
