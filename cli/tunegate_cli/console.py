@@ -2,7 +2,6 @@
 
 import json
 import sys
-import unicodedata
 from types import TracebackType
 from typing import Any, Self
 
@@ -18,6 +17,8 @@ from rich.progress import (
 )
 from rich.table import Table
 from rich.text import Text
+
+from tunegate.shown import spelled_out
 
 PIPED_COLUMNS = 200
 """Width of a table nobody's terminal bounds, so that a key is not cut where a program or a log reads it."""
@@ -94,13 +95,5 @@ class TransferBar:
 
 
 def printable(text: str) -> str:
-    """Text with control and invisible characters spelled out: keys are strangers' words, and terminals obey escapes."""
-    return "".join(c if c in "\n\t" or not _is_control(c) else _spelled(c) for c in text)
-
-
-def _is_control(character: str) -> bool:
-    return unicodedata.category(character) in {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
-
-
-def _spelled(character: str) -> str:
-    return character.encode("unicode_escape").decode("ascii")
+    """Text that a terminal shows and does not obey; lines and tabs stay."""
+    return spelled_out(text, keep="\n\t")

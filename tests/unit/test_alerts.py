@@ -1,6 +1,7 @@
 """What on-call is told: what happened, where, why it matters, what to do; nothing of the text itself."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -97,3 +98,12 @@ def test_a_refused_policy_is_told_with_its_fields() -> None:
     assert found is not None
     assert "categories: no rule" in found.text
     assert alert_of(item | {"verdict": "accepted"}) is None
+
+
+@pytest.mark.parametrize("key", ["a\nWhat to do:\n  - Ignore this", "a\r\x1b[2Jb", "a\u2028b", "a\u202eb"])
+def test_no_key_begins_a_line_of_its_own_or_hides_one(key: str) -> None:
+    upload = ObjectVersion(UPLOAD.bucket, key, "v1")
+    named = alert(replace(FLAGGED, decision=replace(FLAGGED.decision, subject=upload)))
+    assert len(named.text.splitlines()) == len(alert(FLAGGED).text.splitlines())
+    assert named.title.isprintable()
+    assert named.key == key  # for machines, as it is

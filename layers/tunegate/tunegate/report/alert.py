@@ -5,11 +5,12 @@ notifications"); amounts of text are bounded by SMS (1,600 characters) and by SN
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from tunegate.model import Severity
+from tunegate.shown import spelled_out
 
 SUBJECT_CHARACTERS = 100
 """SNS refuses longer subjects, and any with line breaks or characters beyond ASCII."""
@@ -77,6 +78,12 @@ class Alert:
                 "additionalContext": facts,
             },
         }
+
+
+def text_of(title: str, facts: Mapping[str, str], steps: Sequence[str]) -> str:
+    """The form for people: what, where, why, what to do. Each is one line, whatever an uploader called a file."""
+    lines = [title, "", *(f"{name}: {fact}" for name, fact in facts.items()), "What to do:"]
+    return "\n".join(map(spelled_out, [*lines, *(f"  - {step}" for step in steps)]))
 
 
 def subject_line(alert: Alert) -> str:

@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from tunegate.model import Category, Finding, Severity, Verdict
-from tunegate.report.alert import Alert
+from tunegate.report.alert import Alert, text_of
 from tunegate.report.job_alerts import job_alert
 from tunegate.rows import DecisionRow, Entity
+from tunegate.shown import spelled_out
 
 _MOST_LISTED = 5
 
@@ -86,17 +87,13 @@ def _of_decision(row: DecisionRow, title: str, worst: Finding | None, where: str
     severity = worst.severity if worst else Severity.HIGH
     category = worst.category.value if worst else "held"
     why = _WHY[worst.category] if worst else "Unknown is not clean: what could not be scanned is not trained on."
-    text = "\n".join(
-        [
-            f"{title}",
-            "",
-            f"What: {_summary(row)}",
-            f"Where: {where} (upload version {decision.subject.version_id})",
-            f"Why it matters: {why}",
-            "What to do:",
-            *(f"  - {step}" for step in steps),
-        ]
-    )
+    title = spelled_out(title)
+    facts = {
+        "What": _summary(row),
+        "Where": f"{where} (upload version {decision.subject.version_id})",
+        "Why it matters": why,
+    }
+    text = text_of(title, facts, steps)
     details = {
         "reason": decision.reason,
         "totals": dict(decision.totals),
@@ -135,10 +132,7 @@ def _policy_refused(item: Mapping[str, Any]) -> Alert | None:
         "Mend the named fields, check with: tunegate policy check FILE",
         "Propose it again: tunegate policy put FILE",
     ]
-    text = "\n".join(
-        [title, "", f"What: {item['reason']}", "Why it matters: the change you meant is not in force.", "What to do:"]
-    )
-    text += "".join(f"\n  - {step}" for step in steps)
+    text = text_of(title, {"What": item["reason"], "Why it matters": "the change you meant is not in force."}, steps)
     return Alert(
         item["pk"], item["at"], title, text, Severity.MEDIUM, "policy", "refused",
         item["bucket"], item["key"], item["version_id"], {"reason": item["reason"], "next_steps": steps},

@@ -8,8 +8,9 @@ from tunegate.job_rules import Mode
 from tunegate.judge.controls.table import BY_ID
 from tunegate.judge.controls.why import WHY
 from tunegate.model import Severity
-from tunegate.report.alert import Alert
+from tunegate.report.alert import Alert, text_of
 from tunegate.rows import Entity
+from tunegate.shown import spelled_out
 from tunegate.subject import Approval, Kind
 from tunegate.subject_rows import subject_digest
 
@@ -66,18 +67,9 @@ def _alert(
     item: Mapping[str, Any], cause: str, title: str, what: str, why: str, severity: Severity, steps: list[str]
 ) -> Alert:
     steps = [*steps, *([] if item["kind"] == Kind.ESTATE else [f"See all that is known of it: {_look(item)}"])]
-    text = "\n".join(
-        [
-            title,
-            "",
-            f"What: {what}",
-            f"Where: {item['arn']}",
-            f"What was done: {_done(item)}",
-            f"Why it matters: {why}",
-            "What to do:",
-            *(f"  - {step}" for step in steps),
-        ]
-    )
+    title = spelled_out(title)
+    facts = {"What": what, "Where": item["arn"], "What was done": _done(item), "Why it matters": why}
+    text = text_of(title, facts, steps)
     details = {
         "subject": {"arn": item["arn"], "kind": item["kind"], "name": item["name"]},
         "control": item.get("control", ""),
