@@ -7,6 +7,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from tunegate.act.settle import Ledger, Scanned
 from tunegate.handler import about, clients, count, guarded, logger, setting
 from tunegate.judge.uploads import upload_decision
+from tunegate.model import ObjectVersion, Verdict
 from tunegate.rows import Action
 from tunegate.steps import RecordTask
 
@@ -19,7 +20,11 @@ def handler(event: dict[str, Any], context: LambdaContext) -> Any:
     decision = upload_decision(task)
     evidence = task.judgement.evidence if task.judgement else ""
     ledger = Ledger(clients("dynamodb"), setting("LEDGER_TABLE"))
-    ledger.record(Scanned(decision, task.order, task.scan_id, evidence), Action.SCAN)
+    buckets = {Verdict.CLEAN: setting("APPROVED_BUCKET"), Verdict.FLAGGED: setting("QUARANTINE_BUCKET")}
+    bucket = buckets.get(decision.verdict)
+    # The row is about a prefix: where its files went has no version of its own.
+    went = ObjectVersion(bucket, decision.subject.key, "") if bucket else None
+    ledger.record(Scanned(decision, task.order, task.scan_id, evidence), Action.SCAN, went)
     count("ModelUploads")
     logger.info("Recorded", verdict=decision.verdict, reason=decision.reason)
     return {"verdict": decision.verdict}

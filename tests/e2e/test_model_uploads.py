@@ -8,6 +8,7 @@ from models.fixtures import real_model
 
 from e2e.conftest import Deployment, wait_for
 from e2e.model_world import MANIFEST, decided, put_model, whereabouts
+from tunegate.model import ObjectVersion
 from tunegate.observe.subjects import decided as decided_on
 from unit.weights_world import CALLS_SYSTEM, CONFIG, MODEL, as_json, safetensors, tensor, torch_zip
 
@@ -22,6 +23,7 @@ def test_a_real_model_is_approved_as_a_whole_and_nobody_is_told(deployment: Depl
     model = {name: data for name, data in packaged.items() if name in names} | {"config.json": IMPORTABLE}
     uploads = put_model(deployment, "models/real/", model)
     row = decided(deployment, "models/real/")
+    assert row.destination == ObjectVersion(deployment.outputs["ApprovedBucket"], "models/real/", "")
     assert (row.decision.verdict, row.decision.findings) == ("clean", ())
     for name, data in model.items():
         [file] = deployment.decisions(f"models/real/{name}")

@@ -6,6 +6,7 @@ from typing import Any
 
 import botocore.session
 import pytest
+from botocore.exceptions import ClientError
 from botocore.validate import ParamValidator
 from pydantic import ValidationError
 
@@ -99,6 +100,16 @@ def test_an_import_has_the_import_role_and_the_model_key() -> None:
     assert (asked["roleArn"], asked["importedModelKmsKeyId"]) == (IMPORT_ROLE, MODEL_KEY)
     assert asked["modelDataSource"] == {"s3DataSource": {"s3Uri": f"s3://{APPROVED}/models/llama/"}}
     assert asked["vpcConfig"]["subnetIds"] == [SUBNET]
+
+
+def test_what_bedrock_refuses_is_told_in_its_words() -> None:
+    class Refusing:
+        def create_model_customization_job(self, **_: Any) -> Any:
+            error = {"Code": "ValidationException", "Message": "The provided model identifier is invalid."}
+            raise ClientError({"Error": error}, "CreateModelCustomizationJob")  # type: ignore[typeddict-item]
+
+    with pytest.raises(PermanentError, match="refused the job: The provided model identifier is invalid"):
+        launch(Refusing(), FakeS3(CLEAN), GROUND, request(), "token-1")  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from botocore.exceptions import ClientError
 from pydantic import BaseModel, ConfigDict, Field
 
 from tunegate.act.tags import Tag
-from tunegate.errors import PermanentError, aws_call
+from tunegate.errors import PermanentError, aws_call, error_code
 from tunegate.job_facts import Description, State
 from tunegate.model import Verdict
 from tunegate.subject import Approval
@@ -60,9 +61,20 @@ def launch(bedrock: Any, s3: "S3Client", ground: Ground, request: LaunchRequest,
     for key in (request.data, *request.validation):
         _must_be_approved(s3, ground.approved_bucket, key)
     with aws_call("Creating the job"):
-        if request.kind == "import":
-            return str(bedrock.create_model_import_job(**_import(ground, request, token))["jobArn"])
-        return str(bedrock.create_model_customization_job(**_customization(ground, request, token))["jobArn"])
+        try:
+            return _create(bedrock, ground, request, token)
+        except ClientError as error:
+            if error_code(error) != "ValidationException":
+                raise
+            # Bedrock's words are about names in the request, and tell what to mend.
+            said = error.response["Error"].get("Message", "it does not say why")
+            raise PermanentError(f"Bedrock refused the job: {said[:500]}") from None
+
+
+def _create(bedrock: Any, ground: Ground, request: LaunchRequest, token: str) -> str:
+    if request.kind == "import":
+        return str(bedrock.create_model_import_job(**_import(ground, request, token))["jobArn"])
+    return str(bedrock.create_model_customization_job(**_customization(ground, request, token))["jobArn"])
 
 
 def _customization(ground: Ground, request: LaunchRequest, token: str) -> dict[str, Any]:
