@@ -134,8 +134,9 @@ def test_a_policy_put_in_force_changes_the_next_verdict_and_a_broken_one_changes
     document["categories"]["format"]["flags"] = False
     broken = b"this is no JSON\n" + CLEAN
     assert deployment.settled(deployment.put("policy/before.jsonl", broken)).decision.verdict == "flagged"
+    before = _current(deployment)
     operator.put_object(Bucket=bucket, Key="proposed/policy.json", Body=json.dumps(document).encode())
-    current = wait_for("the policy in force", lambda: _current(deployment))
+    current = wait_for("the policy in force", lambda: now if (now := _current(deployment)) != before else None)
     after = deployment.settled(deployment.put("policy/after.jsonl", broken)).decision
     assert (after.verdict, after.policy_digest != default_policy().digest) == ("clean", True)
     operator.put_object(Bucket=bucket, Key="proposed/policy.json", Body=b'{"limits": {"shard_bytes": -1}}')
