@@ -10,6 +10,7 @@ from tunegate.model import Decision, ObjectVersion, Verdict
 from tunegate.rows import finding_to_json
 from tunegate_cli.console import TransferBar, output, print_json, print_table, printable, say
 from tunegate_cli.errors import NO_TELLING, CommandError
+from tunegate_cli.estimate import show_estimate
 from tunegate_cli.policy import read_policy
 from tunegate_cli.tables import add_row, findings_table, table_of
 
@@ -33,6 +34,9 @@ def scan(
             metavar="FILE", exists=True, dir_okay=False, help="The policy to judge by, if not the shipped one."
         ),
     ] = None,
+    estimate: Annotated[
+        bool, typer.Option("--estimate", help="What scanning them in the cloud would cost; judges nothing.")
+    ] = False,
     gate_bucket: Annotated[
         list[str] | None, typer.Option(metavar="NAME", help="A bucket the records may refer to; may be given again.")
     ] = None,
@@ -47,6 +51,9 @@ def scan(
     """
     files = list(files_of(paths))
     judged = read_policy(policy) if policy else None
+    if estimate:
+        show_estimate(files, judged, as_json)
+        return
     decisions = _scan_all(files, judged, frozenset(gate_bucket) if gate_bucket else None)
     if as_json:
         print_json({"objects": [_to_json(decision) for decision in decisions]})
