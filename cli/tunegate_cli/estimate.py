@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 NOTE = (
     f"List prices of the first tier in us-east-1, read on {READ}. From: nothing is found. To: every question is "
-    "answered yes. What earlier scans asked about under the same policy costs nothing again. Lambda, S3 and the rest: docs/cost.md."
+    "answered yes. What earlier scans asked about under the same policy costs nothing again. "
+    "Lambda, S3 and the rest: docs/cost.md."
 )
 
 
