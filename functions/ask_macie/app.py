@@ -1,14 +1,22 @@
-"""A schedule → one Macie job over the uploads whose scans wait for it, and the scans whose answer is there go on."""
+"""A schedule → one Macie job over the uploads whose scans wait for it, and the scans whose answer is there go on.
 
-from datetime import UTC, datetime
+Under the policy `monitor`, one over what was approved since the last, whose results go to revoke_object.
+"""
+
+import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from tunegate.act.waiting import Waiting
 from tunegate.classification import Classifier, classify
+from tunegate.errors import aws_call
 from tunegate.handler import clients, count, guarded, logger, setting
+from tunegate.monitoring import Monitor, look_after, looked_through
 from tunegate.observe.macie import Repository
+from tunegate.observe.policies import current_policy
+from tunegate.policy import MacieService
 
 
 @guarded
@@ -23,9 +31,25 @@ def handler(event: dict[str, Any], context: LambdaContext) -> Any:
         clients("s3").meta.region_name,
     )
     waiting = Waiting(dynamodb, table, clients("stepfunctions"))
-    done = classify(
-        Classifier(clients("macie2"), clients("s3"), dynamodb, table, waiting, repository), datetime.now(UTC)
-    )
+    now = datetime.now(UTC)
+    done = classify(Classifier(clients("macie2"), clients("s3"), dynamodb, table, waiting, repository), now)
     count("MacieAnswers", done.answered)
     logger.info("Macie asked", job=done.job_id, uploads=done.uploads, answered=done.answered)
+    services = current_policy(clients("s3"), setting("POLICY_BUCKET")).services
+    if services.macie is MacieService.MONITOR and not done.job_id:
+        # Macie takes one new job in ten seconds: uploads that wait come first.
+        every = timedelta(seconds=services.macie_monitor_seconds)
+        _look_after(Monitor(clients("macie2"), dynamodb, table, setting("APPROVED_BUCKET"), repository, every), now)
     return {"job": done.job_id, "uploads": done.uploads, "answered": done.answered}
+
+
+def _look_after(monitor: Monitor, now: datetime) -> None:
+    job_id = look_after(monitor, now)
+    if job_id:
+        with aws_call("Handing Macie's results on"):
+            clients("lambda").invoke(
+                FunctionName=setting("REVOKE_FUNCTION_NAME"),
+                InvocationType="Event",
+                Payload=json.dumps({"macie_job": job_id}).encode(),
+            )
+        looked_through(monitor)

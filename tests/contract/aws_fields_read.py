@@ -151,7 +151,8 @@ RESPONSES = {
 UNREAD = {
     ("s3", "DeleteObject"), ("s3", "PutObject"), ("s3", "PutObjectTagging"), ("dynamodb", "PutItem"),
     ("dynamodb", "UpdateItem"), ("sns", "Publish"), ("sqs", "SendMessage"), ("stepfunctions", "StartExecution"),
-    ("stepfunctions", "SendTaskSuccess"), ("macie2", "PutClassificationExportConfiguration"),
+    ("stepfunctions", "SendTaskSuccess"), ("lambda", "Invoke"),
+    ("macie2", "PutClassificationExportConfiguration"),
     ("bedrock", "DeleteCustomModelDeployment"), ("bedrock", "DeleteImportedModel"),
     ("bedrock", "DeleteProvisionedModelThroughput"), ("bedrock", "StopModelCustomizationJob"),
     ("bedrock", "TagResource"), ("bedrock", "PutModelInvocationLoggingConfiguration"),

@@ -31,6 +31,7 @@ SAMPLES = (
 )
 INTAKE = BUCKETS["Storage.Outputs.IntakeBucket"]
 
+SERVICES = {"uploads", "policy-proposals", "manifests", "malware-results", "macie-findings"}
 JOBS = {"job-states", "job-calls", "sagemaker-states"}
 DRIFT = {"drift-buckets", "drift-keys", "drift-roles", "drift-network", "drift-rules", "drift-records"}
 
@@ -103,7 +104,7 @@ def calls(rule: str) -> list[str]:
 
 
 def test_the_template_has_just_these_rules() -> None:
-    assert set(PATTERNS) == {"uploads", "policy-proposals", "manifests", "malware-results"} | JOBS | DRIFT
+    assert set(PATTERNS) == SERVICES | JOBS | DRIFT
 
 
 @pytest.mark.parametrize(
@@ -115,6 +116,9 @@ def test_the_template_has_just_these_rules() -> None:
         ("s3_object_created_manifest", {"uploads", "manifests"}),
         ("guardduty_scan_result", {"malware-results"}),
         ("guardduty_scan_result_elsewhere", set()),
+        ("macie_finding", {"macie-findings"}),
+        ("macie_finding_sample", set()),
+        ("macie_finding_elsewhere", set()),
         ("s3_object_deleted", set()),
         ("s3_object_created_elsewhere", set()),
         ("policy_proposed", {"policy-proposals"}),

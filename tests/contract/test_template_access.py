@@ -154,7 +154,8 @@ def test_only_the_gate_is_granted_writes_to_what_bedrock_reads() -> None:
         policy for policy in PERMISSIONS for action, to in granted(policy)
         if action in ("s3:PutObject", "s3:PutObjectTagging", "s3:PutObjectVersionTagging") and "${ApprovedBucket}" in to
     }  # fmt: skip
-    assert writers == {"SettleObject", "HoldObject", "ReleaseObject"}
+    assert writers == {"SettleObject", "HoldObject", "ReleaseObject", "RevokeObject"}
+    assert "s3:PutObject" not in {action for action, to in granted("RevokeObject") if "${ApprovedBucket}" in to}
 
 
 @pytest.mark.parametrize(
@@ -355,13 +356,16 @@ def test_only_settling_deletes_or_tags_in_intake(action: str) -> None:
     assert exempted(statement) == {"SettleObject"}
 
 
+APPROVED_TAGGERS = {"SettleObject", "HoldObject", "ReleaseObject", "RevokeObject"}
+
+
 @pytest.mark.parametrize(
     ("policy", "action", "roles"),
     [
         ("ApprovedBucketPolicy", "s3:ReplicateObject", {"SettleObject", "ReleaseObject"}),
-        ("ApprovedBucketPolicy", "s3:PutObjectVersionTagging", {"SettleObject", "HoldObject", "ReleaseObject"}),
-        ("QuarantineBucketPolicy", "s3:ReplicateObject", {"SettleObject"}),
-        ("QuarantineBucketPolicy", "s3:GetObjectVersion", {"SettleObject", "ReleaseObject"}),
+        ("ApprovedBucketPolicy", "s3:PutObjectVersionTagging", APPROVED_TAGGERS),
+        ("QuarantineBucketPolicy", "s3:ReplicateObject", {"SettleObject", "RevokeObject"}),
+        ("QuarantineBucketPolicy", "s3:GetObjectVersion", {"SettleObject", "ReleaseObject", "RevokeObject"}),
     ],
 )
 def test_only_the_gate_reaches_past_its_rooms(policy: str, action: str, roles: set[str]) -> None:
@@ -371,7 +375,7 @@ def test_only_the_gate_reaches_past_its_rooms(policy: str, action: str, roles: s
 
 def test_approved_is_read_only_where_tagged_clean_and_from_the_network() -> None:
     clean, network = denied("ApprovedBucketPolicy", "s3:GetObject")
-    gate = {"SettleObject", "HoldObject", "ReleaseObject", "VerifyJob"}
+    gate = APPROVED_TAGGERS | {"VerifyJob"}
     assert clean["Condition"]["StringNotEquals"] == {"s3:ExistingObjectTag/tunegate-verdict": "clean"}
     assert exempted(clean) == gate
     assert network["Condition"]["StringNotEquals"] == {"aws:SourceVpc": {"Ref": "VpcId"}}
@@ -401,7 +405,7 @@ def test_people_read_output_from_anywhere_and_the_gate_its_facts() -> None:
     ("folder", "writers"),
     [
         ("scans", {"ScanText"}),
-        ("findings", {"JudgeObject", "ScanModel"}),
+        ("findings", {"JudgeObject", "ScanModel", "RevokeObject"}),
         ("manifests", {"VerifyJob"}),
         ("jobs", {"VerifyJob", "AuditEstate"}),
     ],

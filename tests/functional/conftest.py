@@ -75,7 +75,19 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
         built.dynamodb.create_table(
             TableName=TABLE,
             KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
+            AttributeDefinitions=[
+                {"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk", "entity", "at")
+            ],
+            GlobalSecondaryIndexes=[
+                {
+                    "IndexName": "recent",
+                    "KeySchema": [
+                        {"AttributeName": "entity", "KeyType": "HASH"},
+                        {"AttributeName": "at", "KeyType": "RANGE"},
+                    ],
+                    "Projection": {"ProjectionType": "ALL"},
+                }
+            ],
             BillingMode="PAY_PER_REQUEST",
         )
         yield Account(built.s3, built.dynamodb, built.sns, key)

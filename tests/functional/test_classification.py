@@ -2,13 +2,10 @@
 
 import gzip
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import boto3
 import pytest
-from moto import mock_aws
 
 from functional.conftest import TABLE, Account
 from functional.test_waiting_rows import Tasks
@@ -70,39 +67,6 @@ class Macie:
 @pytest.fixture
 def tasks() -> Tasks:
     return Tasks()
-
-
-@pytest.fixture
-def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
-    """As the shared one, with the ledger's index."""
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", REPOSITORY.region)
-    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    with mock_aws():
-        built = Account(boto3.client("s3"), boto3.client("dynamodb"), boto3.client("sns"), "")
-        for bucket in ("intake", "evidence"):
-            built.s3.create_bucket(Bucket=bucket)
-        built.s3.put_bucket_versioning(Bucket="intake", VersioningConfiguration={"Status": "Enabled"})
-        built.dynamodb.create_table(
-            TableName=TABLE,
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-            AttributeDefinitions=[
-                {"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk", "entity", "at")
-            ],
-            GlobalSecondaryIndexes=[
-                {
-                    "IndexName": "recent",
-                    "KeySchema": [
-                        {"AttributeName": "entity", "KeyType": "HASH"},
-                        {"AttributeName": "at", "KeyType": "RANGE"},
-                    ],
-                    "Projection": {"ProjectionType": "ALL"},
-                }
-            ],
-            BillingMode="PAY_PER_REQUEST",
-        )
-        yield built
 
 
 @pytest.fixture

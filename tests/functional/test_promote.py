@@ -1,6 +1,8 @@
 """An upload moves once, verified, whatever goes wrong on the way; the newest clean upload is the current one."""
 
 import itertools
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -8,10 +10,26 @@ from functional.conftest import Account
 from tunegate.act import promote
 from tunegate.act.promote import Upload, copies_in, settle, withdraw
 from tunegate.act.tags import Tag
-from tunegate.errors import PermanentError
+from tunegate.errors import PermanentError, RetryableError
 from tunegate.model import Verdict
 
 BODY = b'{"input": "hello"}\n'
+
+
+def meanwhile(patch: pytest.MonkeyPatch, step: str, nth: int, act: Callable[[], None]) -> None:
+    """Have something happen right before the nth time that a step of a settling is done."""
+    original, times = getattr(promote, step), itertools.count(1)
+
+    def stepped(*given: Any) -> Any:
+        if next(times) == nth:
+            act()
+        return original(*given)
+
+    patch.setattr(promote, step, stepped)
+
+
+def fail() -> None:
+    raise ConnectionError
 
 
 def approve(account: Account, upload: Upload) -> None:
@@ -79,6 +97,39 @@ def test_the_newest_upload_is_current_in_whatever_order_scans_end(account: Accou
     assert account.bodies("intake", "a.jsonl") == []
 
 
+@pytest.mark.parametrize("moment", ["while it is copied", "before it is tagged", "after"])
+def test_a_version_revoked_while_it_is_brought_forward_stays_unreadable(
+    account: Account, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    older, newer = account.upload("a.jsonl", b"older"), account.upload("a.jsonl", b"newer", order="02")
+    approve(account, newer)
+    if moment == "while it is copied":
+        meanwhile(monkeypatch, "_copy", 2, lambda: withdraw(account.s3, newer.version, "approved", Verdict.FLAGGED))
+    if moment == "before it is tagged":
+        # By then the older one's copy has been given its verdict.
+        meanwhile(monkeypatch, "_tag", 2, lambda: withdraw(account.s3, newer.version, "approved", Verdict.FLAGGED))
+    approve(account, older)
+    if moment == "after":
+        withdraw(account.s3, newer.version, "approved", Verdict.FLAGGED)
+    verdicts = {copy.tags[Tag.SOURCE]: copy.tags[Tag.VERDICT] for copy in copies_in(account.s3, "approved", "a.jsonl")}
+    assert verdicts == {older.version.version_id: "clean", newer.version.version_id: "flagged"}
+
+
+def test_a_version_half_brought_forward_is_brought_forward_again(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    older, newer = account.upload("a.jsonl", b"older"), account.upload("a.jsonl", b"newer", order="02")
+    approve(account, newer)
+    with monkeypatch.context() as patched:
+        meanwhile(patched, "_tag", 2, fail)
+        with pytest.raises(RetryableError):
+            approve(account, older)
+    approve(account, older)
+    current = next(copy for copy in copies_in(account.s3, "approved", "a.jsonl") if copy.is_latest)
+    assert current.tags[Tag.SOURCE] == newer.version.version_id
+    assert current.tags[Tag.VERDICT] == "clean"
+
+
 def test_keys_that_begin_alike_are_told_apart(account: Account) -> None:
     short, long = account.upload("a", b"short"), account.upload("a.jsonl", b"long")
     approve(account, long)
@@ -90,7 +141,7 @@ def test_keys_that_begin_alike_are_told_apart(account: Account) -> None:
 def test_a_withdrawn_copy_keeps_its_bytes_and_loses_its_verdict(account: Account) -> None:
     upload = account.upload("a.jsonl", BODY)
     settled = settle(account.s3, upload, account.approved, Verdict.CLEAN, "digest")
-    assert withdraw(account.s3, upload.version, "approved", Verdict.HELD) == 1
+    withdraw(account.s3, upload.version, "approved", Verdict.HELD)
     assert account.tags(settled)[Tag.VERDICT] == "held"
     assert account.bodies("approved", "a.jsonl") == [BODY]
 

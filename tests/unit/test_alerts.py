@@ -53,6 +53,15 @@ def test_a_held_file_says_why_and_how_to_try_again() -> None:
     assert "tunegate rescan" in alert(HELD).text
 
 
+def test_a_revoked_file_says_who_read_it() -> None:
+    job = "arn:aws:bedrock:us-east-1:111122223333:model-customization-job/amazon.nova-micro-v1:0/abcdefghijkl"
+    text = alert(replace(FLAGGED, action=Action.REVOKE, readers=(job,))).text
+    assert text.startswith("Approved training file revoked: team a/support's.jsonl")
+    assert f"read by: {job}" in text
+    assert f"tunegate jobs {job}" in text
+    assert "no job that the gate has seen" in alert(replace(FLAGGED, action=Action.REVOKE)).text
+
+
 def test_every_protocol_gets_its_form() -> None:
     message = json.loads(message_of(alert(FLAGGED)))
     assert json.loads(message["sqs"])["object"]["version_id"] == "v1"

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from tunegate.act.classify import create_job, export_results, note
+from tunegate.act.classify import below, create_job, export_results, note
 from tunegate.act.waiting import Waiting
 from tunegate.errors import PermanentError
 from tunegate.model import ObjectVersion
@@ -71,7 +71,8 @@ def classify(classifier: Classifier, now: datetime) -> Round:
         return Round("", 0, answered)
     export_results(classifier.macie, classifier.repository)
     prefixes = sorted({dataset_of(version.key) for version in batch})
-    job_id = create_job(classifier.macie, classifier.repository, batch[0].bucket, prefixes, batch)
+    token = "\n".join(sorted(version.digest for version in batch))
+    job_id = create_job(classifier.macie, classifier.repository, batch[0].bucket, below(prefixes), token)
     for version in batch:
         note(classifier.dynamodb, classifier.table, version, job_id=job_id)
     return Round(job_id, len(batch), answered)

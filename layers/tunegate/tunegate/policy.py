@@ -62,9 +62,10 @@ class MalwareService(StrEnum):
 
 
 class MacieService(StrEnum):
-    """Whether a verdict on a training file waits for Macie's."""
+    """Whether a verdict on a training file waits for Macie's, or Macie looks at approved files afterwards."""
 
     GATE = "gate"
+    MONITOR = "monitor"
     OFF = "off"
 
 
@@ -79,6 +80,7 @@ class Services(_Document):
     malware_seconds: Annotated[int, Field(ge=1, le=86_400)] = 3_600
     macie: MacieService = MacieService.OFF
     macie_seconds: Annotated[int, Field(ge=1, le=604_800)] = 86_400
+    macie_monitor_seconds: Annotated[int, Field(ge=60, le=604_800)] = 3_600
 
 
 class Policy(_Document):

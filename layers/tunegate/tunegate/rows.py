@@ -34,6 +34,7 @@ class Action(StrEnum):
 
     SCAN = "scan"
     RELEASE = "release"
+    REVOKE = "revoke"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,7 @@ class DecisionRow:
     """One decision as the ledger holds it. `at` is ISO 8601 in UTC; `evidence` the key of the full report.
 
     `upload` is the prefix of the model upload that a file was judged with: the upload has a row of its own.
+    `readers` are the ARNs of jobs that read a version before it was revoked, the first few of them.
     """
 
     decision: Decision
@@ -52,6 +54,7 @@ class DecisionRow:
     evidence: str = ""
     actor: str = ""
     upload: str = ""
+    readers: tuple[str, ...] = ()
 
     @property
     def key(self) -> dict[str, str]:
@@ -78,6 +81,7 @@ class DecisionRow:
             "evidence": self.evidence,
             "actor": self.actor,
             "upload": self.upload,
+            "readers": list(self.readers),
         }
         if self.destination is not None:
             item["destination"] = {"bucket": self.destination.bucket, "version_id": self.destination.version_id}
@@ -104,6 +108,7 @@ class DecisionRow:
             item["evidence"],
             item["actor"],
             item.get("upload", ""),
+            tuple(item.get("readers", ())),
         )
 
 

@@ -24,6 +24,8 @@ from tunegate_local.services.macie_detection import Detections, detect, items
 from tunegate_local.services.macie_ends import Ends
 
 type Answer = dict[str, Any]
+type Scope = Callable[[Mapping[str, Any]], bool]
+"""Whether a listed object belongs to a job."""
 type Publish = Callable[[str, str, Answer, list[str]], None]
 
 FINDING = "Macie Finding"
@@ -43,7 +45,7 @@ class Jobs:
         """The same client token is the same job. `export` is where results go; without one there are none."""
         if asked["jobType"] != "ONE_TIME" or "bucketDefinitions" not in asked["s3JobDefinition"]:
             raise ServiceError("ValidationException", "Only one-time jobs over named buckets are served here.")
-        terms(asked)
+        scope_of(asked)
         job_id = self._tokens.setdefault(asked["clientToken"], secrets.token_hex(16))
         if job_id not in self._jobs:
             arn = f"arn:aws:macie2:{region}:{account}:classification-job/{job_id}"
@@ -105,28 +107,33 @@ class Jobs:
             self._publish("aws.macie", FINDING, record, [])
 
 
-def terms(asked: Mapping[str, Any]) -> tuple[str, ...]:
-    """The prefixes a job is limited to, empty for none. Raises ValidationException for a scope of another kind."""
+def scope_of(asked: Mapping[str, Any]) -> Scope:
+    """Which objects a job takes in. Raises ValidationException for a scope that is not served."""
     scoping = asked["s3JobDefinition"].get("scoping", {})
-    found = scoping.get("includes", {}).get("and", [])
-    prefixes: list[str] = []
-    for term in found:
-        simple = term.get("simpleScopeTerm", {})
-        if (simple.get("key"), simple.get("comparator")) != ("OBJECT_KEY", "STARTS_WITH") or len(found) > 1:
-            raise ServiceError("ValidationException", "Only one term, OBJECT_KEY STARTS_WITH, is served here.")
-        prefixes += simple["values"]
     if scoping.get("excludes", {}).get("and"):
         raise ServiceError("ValidationException", "Exclusions are not served here.")
-    return tuple(prefixes)
+    takes = [_taken(term.get("simpleScopeTerm", {})) for term in scoping.get("includes", {}).get("and", [])]
+    return lambda stored: all(take(stored) for take in takes)
+
+
+def _taken(term: Mapping[str, Any]) -> Scope:
+    values = term.get("values", [])
+    match term.get("key"), term.get("comparator"):
+        case "OBJECT_KEY", "STARTS_WITH":
+            return lambda stored: stored["Key"].startswith(tuple(values))
+        case "OBJECT_LAST_MODIFIED_DATE", "GT":
+            since = max(datetime.fromisoformat(value) for value in values)
+            return lambda stored: stored["LastModified"] > since
+    raise ServiceError("ValidationException", "Only keys that begin, and dates after, are served here.")
 
 
 def _in_scope(s3: Any, job: Mapping[str, Any]) -> Iterator[tuple[str, Answer]]:
-    prefixes = terms(job)
+    takes = scope_of(job)
     for definition in job["s3JobDefinition"]["bucketDefinitions"]:
         for bucket in definition["buckets"]:
             for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
                 for stored in page.get("Versions", []):
-                    if stored["IsLatest"] and (not prefixes or stored["Key"].startswith(prefixes)):
+                    if stored["IsLatest"] and takes(stored):
                         yield bucket, stored
 
 

@@ -1,7 +1,8 @@
 """Asking Macie: where its results go, one job for many uploads, and which scans wait for which job."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from tunegate.errors import PermanentError, aws_call
@@ -36,40 +37,36 @@ def export_results(macie: Any, repository: Repository) -> None:
         raise PermanentError("Macie's results go to another bucket, where the gate cannot read them")
 
 
-def create_job(
-    macie: Any,
-    repository: Repository,
-    bucket: str,
-    prefixes: Sequence[str],
-    versions: Iterable[ObjectVersion],
-) -> str:
-    """Start a one-time job over everything below the prefixes; the same versions never start two. Returns its id."""
-    token = hashlib.sha256("\n".join(sorted(version.digest for version in versions)).encode()).hexdigest()[:32]
+def create_job(macie: Any, repository: Repository, bucket: str, term: Mapping[str, Any], token: str) -> str:
+    """Start a one-time job over the objects that a scope term takes in; the same token never starts two.
+
+    `token` names what the job is for, in any length. Returns the job's id.
+    """
+    digest = hashlib.sha256(token.encode()).hexdigest()[:32]
     with aws_call("Creating Macie's job"):
         answer = macie.create_classification_job(
-            clientToken=token,
+            clientToken=digest,
             jobType="ONE_TIME",
-            name=f"tunegate-{token}",
+            name=f"tunegate-{digest}",
             managedDataIdentifierSelector="ALL",
             samplingPercentage=100,
             s3JobDefinition={
                 "bucketDefinitions": [{"accountId": repository.account, "buckets": [bucket]}],
-                "scoping": {
-                    "includes": {
-                        "and": [
-                            {
-                                "simpleScopeTerm": {
-                                    "comparator": "STARTS_WITH",
-                                    "key": "OBJECT_KEY",
-                                    "values": list(prefixes),
-                                }
-                            }
-                        ]
-                    }
-                },
+                "scoping": {"includes": {"and": [{"simpleScopeTerm": dict(term)}]}},
             },
         )
     return str(answer["jobId"])
+
+
+def below(prefixes: Sequence[str]) -> dict[str, Any]:
+    """The scope term of everything below these prefixes."""
+    return {"comparator": "STARTS_WITH", "key": "OBJECT_KEY", "values": list(prefixes)}
+
+
+def changed_since(moment: datetime) -> dict[str, Any]:
+    """The scope term of everything put after a moment."""
+    value = moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return {"comparator": "GT", "key": "OBJECT_LAST_MODIFIED_DATE", "values": [value]}
 
 
 def note(dynamodb: "DynamoDBClient", table: str, version: ObjectVersion, **noted: str) -> None:

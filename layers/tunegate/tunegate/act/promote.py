@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from boto3.s3.transfer import TransferConfig
 
-from tunegate.act.tags import Tag, encode, final_tags, ordering, settling_tags
+from tunegate.act.tags import SETTLING, Tag, encode, final_tags, ordering, settling_tags
 from tunegate.errors import PermanentError, aws_call
 from tunegate.model import ObjectVersion, Verdict
 from tunegate.observe.objects import GoneError, ObjectSource, head
@@ -89,12 +89,18 @@ def place(s3: "S3Client", upload: Upload, to: Destination, verdict: Verdict, pol
     return copy
 
 
-def withdraw(s3: "S3Client", version: ObjectVersion, bucket: str, verdict: Verdict) -> int:
-    """Make every copy of an upload in `bucket` unreadable by giving it another verdict. Returns how many there were."""
-    copies = _copies_of(s3, bucket, version.key, version.version_id)
-    for copy in copies:
-        _tag(s3, copy.version, copy.tags | {Tag.VERDICT: verdict.value})
-    return len(copies)
+def withdraw(s3: "S3Client", version: ObjectVersion, bucket: str, verdict: Verdict) -> None:
+    """Make every copy of an upload in `bucket` unreadable by giving it another verdict.
+
+    Looks again until it finds none to change: one may be brought forward meanwhile.
+    """
+    while copies := [
+        copy
+        for copy in _copies_of(s3, bucket, version.key, version.version_id)
+        if copy.tags.get(Tag.VERDICT) != verdict
+    ]:
+        for copy in copies:
+            _tag(s3, copy.version, copy.tags | {Tag.VERDICT: verdict.value})
 
 
 def keep_newest_current(s3: "S3Client", to: Destination, key: str, since: datetime | None) -> None:
@@ -104,13 +110,25 @@ def keep_newest_current(s3: "S3Client", to: Destination, key: str, since: dateti
     the newest current, whatever the order in which scans end. No lock is needed.
     """
     while True:
-        clean = [copy for copy in copies_in(s3, to.bucket, key, since) if copy.tags.get(Tag.VERDICT) == Verdict.CLEAN]
+        copies = copies_in(s3, to.bucket, key, since)
+        clean = [copy for copy in copies if copy.tags.get(Tag.VERDICT) == Verdict.CLEAN]
         newest = max(clean, key=lambda copy: ordering(copy.tags), default=None)
-        current = next((copy for copy in clean if copy.is_latest), None)
-        if newest is None or current is None or ordering(current.tags) == ordering(newest.tags):
+        current = next((copy for copy in copies if copy.is_latest), None)
+        if newest is None or current is None or ordering(current.tags) > ordering(newest.tags):
             return
-        with aws_call("Restoring the newest clean version"):
-            _copy(s3, newest.version, to, newest.tags, head(s3, newest.version))
+        if current in clean and ordering(current.tags) == ordering(newest.tags):
+            return
+        _bring_forward(s3, newest, to)
+
+
+def _bring_forward(s3: "S3Client", newest: Copy, to: Destination) -> None:
+    """Copy a version on top of its key, with the tags that its original has then: they may change meanwhile."""
+    facts = head(s3, newest.version)
+    with aws_call("Restoring the newest clean version"):
+        _copy(s3, newest.version, to, newest.tags | {Tag.VERDICT: SETTLING}, facts)
+        made = _copies_of(s3, to.bucket, newest.version.key, newest.tags[Tag.SOURCE])[0]
+        while (tags := _tags(s3, newest.version)) != _tags(s3, made.version):
+            _tag(s3, made.version, tags)
 
 
 def copies_in(s3: "S3Client", bucket: str, key: str, since: datetime | None = None) -> list[Copy]:

@@ -54,7 +54,7 @@ def _quarantined(s3: "S3Client", request: ReleaseRequest, quarantine: str) -> Co
 
 def _decision_on(ledger: Ledger, key: str, version_id: str) -> DecisionRow:
     for row in decisions_of(ledger.dynamodb, ledger.table, key):
-        if row.decision.subject.version_id == version_id and row.action is Action.SCAN:
+        if row.decision.subject.version_id == version_id and row.action is not Action.RELEASE:
             return row
     raise PermanentError("the ledger holds no scan of that upload")
 

@@ -35,7 +35,12 @@ class Ledger:
     table: str
 
     def record(
-        self, scanned: Scanned, action: Action, destination: ObjectVersion | None = None, actor: str = ""
+        self,
+        scanned: Scanned,
+        action: Action,
+        destination: ObjectVersion | None = None,
+        actor: str = "",
+        readers: tuple[str, ...] = (),
     ) -> None:
         row = DecisionRow(
             scanned.decision,
@@ -47,6 +52,7 @@ class Ledger:
             scanned.evidence,
             actor,
             scanned.upload,
+            readers,
         )
         write_once(self.dynamodb, self.table, row.to_item())
 

@@ -35,7 +35,16 @@ def judge_text(
         return held(subject, unreadable, policy.digest)
     judged = ShardReport(report.lines, report.records, report.shapes, dict(report.entries), dict(report.totals))
     of_form = () if unreadable else _form(report)
-    for detection in chain(of_form, encryption_faults(facts.encryption, expected_key), found):
+    return _judged(subject, judged, chain(of_form, encryption_faults(facts.encryption, expected_key), found), policy)
+
+
+def judge_told(subject: ObjectVersion, told: Iterable[Detection], policy: "Policy") -> Decision:
+    """The decision by what a service found alone, as in a file that was approved before."""
+    return _judged(subject, ShardReport(), (one for one in told if policy.keeps(one)), policy)
+
+
+def _judged(subject: ObjectVersion, judged: ShardReport, more: Iterable[Detection], policy: "Policy") -> Decision:
+    for detection in more:
         judged.add(detection)
     findings = tuple(sorted(findings_of(judged, policy), key=_most_severe_first))
     verdict = Verdict.FLAGGED if _flags(judged, policy) else Verdict.CLEAN

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 COMPLETE = "COMPLETE"
+FINDING = "Macie Finding"
 _ENDED_OTHERWISE = frozenset({"PAUSED", "USER_PAUSED", "CANCELLED"})
 _CATEGORIES = {"CREDENTIALS": Category.SECRET}
 _MOST_TYPES = 50
@@ -99,6 +100,20 @@ def answer_of(results: list[ObjectResult], version: ObjectVersion, etag: str) ->
     status = next((result.status for result in of_version if result.status != COMPLETE), COMPLETE)
     seen = tuple(one for result in of_version for one in result.seen)
     return Answer(service=Service.MACIE, status=status, seen=seen[:_MOST_TYPES])
+
+
+def result_in(event: Mapping[str, Any]) -> ObjectResult | None:
+    """What a finding's event says of an object; None for a sample, which is about no object there is.
+
+    Raises `PermanentError` for any other event. Source: Macie user guide, "Amazon EventBridge event schema for Macie
+    findings".
+    """
+    try:
+        if event["detail-type"] != FINDING or event["detail"]["category"] != "CLASSIFICATION":
+            raise PermanentError("the event is not one of Macie's sensitive data findings")
+        return None if event["detail"].get("sample") else _result(event["detail"])
+    except (KeyError, TypeError, AttributeError, ValueError):
+        raise PermanentError("the event is not one of Macie's sensitive data findings") from None
 
 
 def _records(body: bytes) -> Iterator[ObjectResult]:

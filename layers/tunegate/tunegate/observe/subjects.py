@@ -1,6 +1,8 @@
 """What the ledger and the evidence bucket hold of jobs, models and the estate."""
 
 import json
+from collections.abc import Container, Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -8,12 +10,17 @@ from botocore.exceptions import ClientError
 from tunegate.errors import aws_call, error_code
 from tunegate.job_facts import InputObject, Standing
 from tunegate.model import ObjectVersion
-from tunegate.observe.ledger import decisions_of, plain
+from tunegate.observe.ledger import decisions_of, plain, recent
+from tunegate.rows import Entity
+from tunegate.subject import Kind
 from tunegate.subject_rows import SubjectRow, origin_key, subject_digest, subject_key, subject_partition
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
+
+
+_READING_JOBS = frozenset({Kind.CUSTOMIZATION_JOB, Kind.IMPORT_JOB, Kind.TRAINING_JOB})
 
 
 def subject_row(dynamodb: "DynamoDBClient", table: str, arn: str) -> SubjectRow | None:
@@ -76,6 +83,28 @@ def read_manifest(s3: "S3Client", bucket: str, arn: str) -> tuple[InputObject, .
         InputObject(item["bucket"], item["key"], item["version_id"], item["checksum"])
         for item in json.loads(body)["inputs"]
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """A job that read a version, or of which nobody can tell whether it did."""
+
+    arn: str
+    certain: bool
+
+
+def jobs_that_read(
+    s3: "S3Client", dynamodb: "DynamoDBClient", table: str, evidence: str, versions: Container[ObjectVersion]
+) -> Iterator[Reader]:
+    """The jobs whose manifests name one of these versions, and those that never had a manifest written."""
+    for item in recent(dynamodb, table, Entity.SUBJECT):
+        row = SubjectRow.from_item(item)
+        if row.subject.kind in _READING_JOBS:
+            manifest = read_manifest(s3, evidence, row.subject.arn)
+            if manifest is None:
+                yield Reader(row.subject.arn, certain=False)
+            elif any(ObjectVersion(one.bucket, one.key, one.version_id) in versions for one in manifest):
+                yield Reader(row.subject.arn, certain=True)
 
 
 def _item(dynamodb: "DynamoDBClient", table: str, key: dict[str, str]) -> dict[str, Any] | None:

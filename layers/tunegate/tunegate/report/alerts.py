@@ -7,7 +7,7 @@ from typing import Any
 from tunegate.model import Category, Finding, Severity, Verdict
 from tunegate.report.alert import Alert, text_of
 from tunegate.report.job_alerts import job_alert
-from tunegate.rows import DecisionRow, Entity
+from tunegate.rows import Action, DecisionRow, Entity
 from tunegate.shown import spelled_out
 
 _MOST_LISTED = 5
@@ -33,6 +33,8 @@ def alert_of(item: Mapping[str, Any]) -> Alert | None:
     if item.get("entity") != Entity.DECISION:
         return None
     row = DecisionRow.from_item(item)
+    if row.action is Action.REVOKE:
+        return _revoked(row)
     if row.upload:
         # A file of a model: the upload's own row tells of all of them.
         return None
@@ -40,8 +42,7 @@ def alert_of(item: Mapping[str, Any]) -> Alert | None:
 
 
 def _flagged(row: DecisionRow) -> Alert:
-    flagging = [finding for finding in row.decision.findings if finding.flags]
-    worst = max(flagging, key=lambda finding: finding.severity.rank)
+    worst = _worst(row)
     quarantine = row.destination.bucket if row.destination else "quarantine"
     if _is_model(row):
         steps = [
@@ -57,6 +58,22 @@ def _flagged(row: DecisionRow) -> Alert:
     ]
     where = f"It was moved to quarantine: s3://{quarantine}/{row.decision.subject.key}. Bedrock cannot read it."
     return _of_decision(row, f"Training file quarantined: {row.decision.subject.key}", worst, where, steps)
+
+
+def _revoked(row: DecisionRow) -> Alert:
+    steps = [
+        "Look at where the findings are: " + _command("findings", row),
+        *(f"See what became of the job that read it: tunegate jobs {shlex.quote(arn)}" for arn in row.readers),
+        "Ask the uploader for a cleaned file, and upload that under the same key.",
+        "If you have reviewed the file and it may be used: " + _command("release", row) + " --reason '...'",
+    ]
+    read = "; ".join(row.readers) or "no job that the gate has seen"
+    where = f"It had been approved, and read by: {read}. Bedrock can read it no more; a copy is kept in quarantine."
+    return _of_decision(row, f"Approved training file revoked: {row.decision.subject.key}", _worst(row), where, steps)
+
+
+def _worst(row: DecisionRow) -> Finding:
+    return max((one for one in row.decision.findings if one.flags), key=lambda finding: finding.severity.rank)
 
 
 def _held(row: DecisionRow) -> Alert:
