@@ -1,5 +1,6 @@
 """What Macie finds in a file that is approved: revoked, quarantined, its readers stopped or refused, told once."""
 
+import secrets
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,6 +17,8 @@ from tunegate.rows import Action, DecisionRow
 from tunegate.subject import Approval
 from tunegate.verdict_tags import MODEL_VERDICT_TAG
 
+# So that a cloud that is kept up takes one run after another.
+RUN = secrets.token_hex(3)
 RECORDS = b"""{"prompt": "What is the capital of France?", "completion": "Paris is the capital of France."}
 {"prompt": "Who are you?", "completion": "My social security number is 536-90-4399."}
 """
@@ -23,6 +26,8 @@ RECORDS = b"""{"prompt": "What is the capital of France?", "completion": "Paris 
 
 @pytest.fixture(scope="module", autouse=True)
 def monitor(deployment: Deployment) -> Iterator[None]:
+    # As if Macie had looked at all that the other tests have approved.
+    looked(deployment, to=datetime.now(UTC) + OVERLAP)
     # By its own names for the type the screen and Comprehend only report it, so the file is approved at first.
     reported = {"pii/SSN": {"severity": "low", "flags": False, "threshold": 0.5}}
     with deployment.policy(services={"macie": "monitor", "macie_monitor_seconds": 60}, types=reported):
@@ -73,11 +78,13 @@ def one_alert(deployment: Deployment, key: str) -> dict[str, Any]:
 
 
 def test_a_late_finding_stops_the_job_that_reads_the_file(deployment: Deployment, world: JobWorld) -> None:
-    key = "late/running.jsonl"
+    key = f"late-{RUN}/running.jsonl"
     approved = world.approve(key, RECORDS)
     world.stage_seconds(SLOW)
     job = world.start(trainingDataConfig={"s3Uri": world.uri(key)})
     world.decided(job, lambda row: row.approval is Approval.ADMITTED and bool(row.manifest))
+    # The job's stage has begun and stays slow; Macie's job need not be.
+    world.stage_seconds(FAST)
     look(deployment, key)
     row = revoked(deployment, key)
     assert verdict_on(deployment, approved) == "flagged"
@@ -94,7 +101,7 @@ def test_a_late_finding_stops_the_job_that_reads_the_file(deployment: Deployment
 
 
 def test_a_late_finding_revokes_the_model_that_was_made_of_the_file(deployment: Deployment, world: JobWorld) -> None:
-    key = "late/done.jsonl"
+    key = f"late-{RUN}/done.jsonl"
     world.approve(key, RECORDS)
     job = world.start(trainingDataConfig={"s3Uri": world.uri(key)})
     model = model_of(world, job)
@@ -110,11 +117,12 @@ def test_a_late_finding_revokes_the_model_that_was_made_of_the_file(deployment: 
 def test_the_gate_has_macie_look_by_itself_and_reads_what_its_job_found(
     deployment: Deployment, world: JobWorld
 ) -> None:
-    key = "late/by-itself.jsonl"
-    # As if Macie had looked at all that the other tests have approved.
-    looked(deployment, to=datetime.now(UTC) + OVERLAP, until=datetime.now(UTC))
+    key = f"late-{RUN}/by-itself.jsonl"
     world.approve(key, RECORDS)
     world.drop_events("Macie Finding")
+    # A job is due, over the last few seconds.
+    now = datetime.now(UTC)
+    looked(deployment, to=now + OVERLAP - timedelta(seconds=30), until=now)
     world.invoke("AskMacieFunction")
     note = wait_for("Macie's job", lambda: _noted(deployment) if _noted(deployment)["job_id"] else None)
     macie = deployment.client("macie2")
@@ -124,7 +132,7 @@ def test_the_gate_has_macie_look_by_itself_and_reads_what_its_job_found(
     )
     assert [row.action for row in deployment.decisions(key)] == [Action.SCAN], "no event told of it"
     long_ago = datetime.now(UTC) - timedelta(hours=1)
-    looked(deployment, complete_at=long_ago)
+    looked(deployment, to=now, until=now, job_id=note["job_id"], complete_at=long_ago)
     world.invoke("AskMacieFunction")
     world.deliver_events()
     revoked(deployment, key)
@@ -139,12 +147,12 @@ def _noted(deployment: Deployment) -> dict[str, str]:
     return {name: value["S"] for name, value in answer["Item"].items()}
 
 
-def looked(deployment: Deployment, **moments: datetime) -> None:
+def looked(deployment: Deployment, **noted: datetime | str) -> None:
     """Set how far Macie has looked."""
-    deployment.client("dynamodb").update_item(
+    names = ("to", "until", "job_id", "complete_at")
+    values = {name: noted.get(name, "") for name in names}
+    deployment.client("dynamodb").put_item(
         TableName=deployment.outputs["LedgerTable"],
-        Key={"pk": {"S": "macie#approved"}, "sk": {"S": "looked"}},
-        UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in moments),
-        ExpressionAttributeNames={f"#{name}": name for name in moments},
-        ExpressionAttributeValues={f":{name}": {"S": moment.isoformat()} for name, moment in moments.items()},
+        Item={"pk": {"S": "macie#approved"}, "sk": {"S": "looked"}}
+        | {name: {"S": value if isinstance(value, str) else value.isoformat()} for name, value in values.items()},
     )
