@@ -50,6 +50,8 @@ def deploy(environment: Mapping[str, str], stack: str = STACK, state_dir: Path =
         f"Architecture={_architecture()}",
         "LedgerDeletionProtection=false",
         "CreateMacieSession=true",
+        "MacieIdentifierRegex=TG-[0-9]{8}",
+        "MacieAllowListRegex=219-09-9999",
         "CreateMalwarePlan=true",
         "FollowUpSeconds=2",
         "PollSeconds=2",

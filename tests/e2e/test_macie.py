@@ -54,6 +54,18 @@ def test_uploads_are_judged_by_macies_own_results_on_them(deployment: Deployment
     assert decisions["data.npz"].reason == "Macie could not tell: SKIPPED UNSUPPORTED_FILE_TYPE_EXCEPTION"
 
 
+def test_the_stacks_own_identifier_flags_and_its_allow_list_lets_pass(deployment: Deployment) -> None:
+    own = CLEAN + b'{"prompt": "Whose file is it?", "completion": "The file of TG-20261123."}\n'
+    sample = (
+        CLEAN + b'{"prompt": "What is a sample?", "completion": "A sample social security number is 219-09-9999."}\n'
+    )
+    uploads = {"own": deployment.put("macie-own/own.jsonl", own), "sample": deployment.put("macie-own/s.jsonl", sample)}
+    settled(deployment, uploads)
+    found = {name: deployment.settled(upload).decision.findings for name, upload in uploads.items()}
+    by_macie = {name: [(f.type, f.line) for f in of if "macie" in f.detectors] for name, of in found.items()}
+    assert by_macie == {"own": [("tunegate_identifier", 2)], "sample": []}
+
+
 @pytest.mark.parametrize("end", ENDS)
 def test_a_job_that_does_not_end_well_holds_its_uploads_and_says_why(deployment: Deployment, end: str) -> None:
     ending, reason = ENDS[end]

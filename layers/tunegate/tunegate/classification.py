@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from tunegate.act.classify import below, create_job, export_results, note
+from tunegate.act.classify import NOTHING_OF_OUR_OWN, Detecting, below, create_job, export_results, note
 from tunegate.act.waiting import Waiting
 from tunegate.errors import PermanentError
 from tunegate.model import ObjectVersion
@@ -39,6 +39,7 @@ class Classifier:
     table: str
     waiting: Waiting
     repository: Repository
+    by: Detecting = NOTHING_OF_OUR_OWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ def classify(classifier: Classifier, now: datetime) -> Round:
     export_results(classifier.macie, classifier.repository)
     prefixes = sorted({dataset_of(version.key) for version in batch})
     token = "\n".join(sorted(version.digest for version in batch))
-    job_id = create_job(classifier.macie, classifier.repository, batch[0].bucket, below(prefixes), token)
+    job_id = create_job(classifier.macie, classifier.repository, batch[0].bucket, below(prefixes), token, classifier.by)
     for version in batch:
         note(classifier.dynamodb, classifier.table, version, job_id=job_id)
     return Round(job_id, len(batch), answered)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from tunegate.act.classify import changed_since, create_job, export_results
+from tunegate.act.classify import NOTHING_OF_OUR_OWN, Detecting, changed_since, create_job, export_results
 from tunegate.classification import RESULTS_WITHIN
 from tunegate.errors import PermanentError, aws_call
 from tunegate.observe.ledger import plain, recent
@@ -35,6 +35,7 @@ class Monitor:
     approved: str
     repository: Repository
     every: timedelta
+    by: Detecting = NOTHING_OF_OUR_OWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ def look_after(monitor: Monitor, now: datetime) -> str:
     since, until = looked.to, looked.until or now
     token = f"{monitor.approved}\n{since.isoformat()}\n{until.isoformat()}"
     term = changed_since(max(since - OVERLAP, _BEGINNING))
-    job_id = create_job(monitor.macie, monitor.repository, monitor.approved, term, token)
+    job_id = create_job(monitor.macie, monitor.repository, monitor.approved, term, token, monitor.by)
     _note(monitor, Looked(since, until, job_id))
     return ""
 

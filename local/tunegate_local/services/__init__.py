@@ -7,6 +7,7 @@ from tunegate_local.services import (
     guardduty,
     macie,
     macie_ends,
+    macie_identifiers,
     macie_jobs,
     malware,
     mounting,
@@ -32,7 +33,9 @@ def mount(application: Application) -> Application:
         ),
     )
     mounting.serve(("comprehend",), (detectors.comprehend(),))
-    session = macie.Macie(macie_jobs.Jobs(bus.publish, pace.seconds, macie_ends.ends))
+    own = macie_identifiers.Identifiers()
+    own.are_resources()
+    session = macie.Macie(macie_jobs.Jobs(bus.publish, pace.seconds, macie_ends.ends, own))
     macie.sessions_are_resources(session)
     mounting.serve(("macie2",), (mounting.Operations("macie2", session.operations),))
     protection = guardduty.MalwareProtection(bus.publish, malware.answers)

@@ -20,8 +20,9 @@ from ministack.core.responses import request_scope
 
 from tunegate_local.detectors.wire import ServiceError
 from tunegate_local.services.bedrock.data import client
-from tunegate_local.services.macie_detection import Detections, detect, items
+from tunegate_local.services.macie_detection import Detections, custom_items, detect, items
 from tunegate_local.services.macie_ends import Ends
+from tunegate_local.services.macie_identifiers import Identifiers
 
 type Answer = dict[str, Any]
 type Scope = Callable[[Mapping[str, Any]], bool]
@@ -36,8 +37,8 @@ _READABLE = (".csv", ".htm", ".html", ".json", ".jsonl", ".tsv", ".txt", ".xml",
 class Jobs:
     """The jobs of all accounts, by their ids."""
 
-    def __init__(self, publish: Publish, seconds: Callable[[], float], ends: Ends) -> None:
-        self._publish, self._seconds, self._ends = publish, seconds, ends
+    def __init__(self, publish: Publish, seconds: Callable[[], float], ends: Ends, identifiers: Identifiers) -> None:
+        self._publish, self._seconds, self._ends, self._identifiers = publish, seconds, ends, identifiers
         self._jobs: dict[str, Answer] = {}
         self._tokens: dict[str, str] = {}
 
@@ -46,6 +47,8 @@ class Jobs:
         if asked["jobType"] != "ONE_TIME" or "bucketDefinitions" not in asked["s3JobDefinition"]:
             raise ServiceError("ValidationException", "Only one-time jobs over named buckets are served here.")
         scope_of(asked)
+        self._identifiers.detect("", asked.get("customDataIdentifierIds", ()))
+        self._identifiers.allowed(asked.get("allowListIds", ()))
         job_id = self._tokens.setdefault(asked["clientToken"], secrets.token_hex(16))
         if job_id not in self._jobs:
             arn = f"arn:aws:macie2:{region}:{account}:classification-job/{job_id}"
@@ -88,11 +91,14 @@ class Jobs:
         self, s3: Any, account: str, region: str, job: Answer, export: Mapping[str, Any], bucket: str, stored: Answer
     ) -> None:
         found: Detections = {}
+        custom: Detections = {}
         status = {"code": "SKIPPED", "reason": "UNSUPPORTED_FILE_TYPE_EXCEPTION"}
         if stored["Key"].endswith(_READABLE):
             body = s3.get_object(Bucket=bucket, Key=stored["Key"], VersionId=stored["VersionId"])["Body"].read()
-            found, status = detect(body.decode("utf-8", "replace")), {"code": "COMPLETE"}
-        record = _record(account, region, job, bucket, stored, status, found)
+            text, status = body.decode("utf-8", "replace"), {"code": "COMPLETE"}
+            found = detect(text, self._identifiers.allowed(job.get("allowListIds", ())))
+            custom = self._identifiers.detect(text, job.get("customDataIdentifierIds", ()))
+        record = _record(account, region, job, bucket, stored, status, found, custom)
         if "bucketName" in export:
             prefix = f"{export['keyPrefix']}/" if export.get("keyPrefix") else ""
             place = f"{prefix}AWSLogs/{account}/Macie/{region}/{job['jobId']}/{account}/{record['id']}.jsonl.gz"
@@ -103,7 +109,7 @@ class Jobs:
                 ServerSideEncryption="aws:kms",
                 SSEKMSKeyId=export["kmsKeyArn"],
             )
-        if found:
+        if found or custom:
             self._publish("aws.macie", FINDING, record, [])
 
 
@@ -145,6 +151,7 @@ def _record(
     stored: Mapping[str, Any],
     status: dict[str, str],
     found: Detections,
+    custom: Detections,
 ) -> Answer:
     at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     key = stored["Key"]
@@ -156,8 +163,8 @@ def _record(
         "region": region,
         "category": "CLASSIFICATION",
         "type": "SensitiveData:S3Object/Multiple",
-        "title": "The S3 object contains sensitive data." if found else "The S3 object was analyzed.",
-        "severity": {"score": 3 if found else 1, "description": "High" if found else "Low"},
+        "title": "The S3 object contains sensitive data." if found or custom else "The S3 object was analyzed.",
+        "severity": {"score": 3, "description": "High"} if found or custom else {"score": 1, "description": "Low"},
         "createdAt": at,
         "updatedAt": at,
         "count": 1,
@@ -174,7 +181,7 @@ def _record(
                 "mimeType": "text/plain",
                 "additionalOccurrences": False,
                 "sensitiveData": items(found),
-                "customDataIdentifiers": {"totalCount": 0, "detections": []},
+                "customDataIdentifiers": custom_items(custom),
             },
         },
         "resourcesAffected": {

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -37,7 +38,20 @@ def export_results(macie: Any, repository: Repository) -> None:
         raise PermanentError("Macie's results go to another bucket, where the gate cannot read them")
 
 
-def create_job(macie: Any, repository: Repository, bucket: str, term: Mapping[str, Any], token: str) -> str:
+@dataclass(frozen=True, slots=True)
+class Detecting:
+    """What Macie detects with beside all of its own identifiers, and what text it lets pass: ids of the account's."""
+
+    custom_identifiers: tuple[str, ...] = ()
+    allow_lists: tuple[str, ...] = ()
+
+
+NOTHING_OF_OUR_OWN = Detecting()
+
+
+def create_job(
+    macie: Any, repository: Repository, bucket: str, term: Mapping[str, Any], token: str, by: Detecting
+) -> str:
     """Start a one-time job over the objects that a scope term takes in; the same token never starts two.
 
     `token` names what the job is for, in any length. Returns the job's id.
@@ -49,6 +63,8 @@ def create_job(macie: Any, repository: Repository, bucket: str, term: Mapping[st
             jobType="ONE_TIME",
             name=f"tunegate-{digest}",
             managedDataIdentifierSelector="ALL",
+            customDataIdentifierIds=list(by.custom_identifiers),
+            allowListIds=list(by.allow_lists),
             samplingPercentage=100,
             s3JobDefinition={
                 "bucketDefinitions": [{"accountId": repository.account, "buckets": [bucket]}],
