@@ -35,18 +35,20 @@ EXPECTED = Expected(
 type Statements = list[dict[str, Any]]
 
 
-def gateway(*statements: dict[str, Any]) -> Endpoint:
-    """The S3 gateway endpoint, with the policy of stacks/network.yaml or another one."""
-    ours = [
-        {"Effect": "Allow", "Principal": "*", "Action": ["s3:GetObject", "s3:ListBucket"], "Resource": both(APPROVED)},
-        {"Effect": "Allow", "Principal": "*", "Action": ["s3:GetObject", "s3:PutObject"], "Resource": both(OUTPUT)},
-    ]
-    return Endpoint(S3_ENDPOINT, document(*(statements or ours)))
-
-
 def both(bucket: str) -> list[str]:
     """A bucket's ARN and that of all its objects."""
     return [f"arn:aws:s3:::{bucket}", f"arn:aws:s3:::{bucket}/*"]
+
+
+GATEWAY_STATEMENTS: Statements = [
+    {"Effect": "Allow", "Principal": "*", "Action": ["s3:GetObject", "s3:ListBucket"], "Resource": both(APPROVED)},
+    {"Effect": "Allow", "Principal": "*", "Action": ["s3:GetObject", "s3:PutObject"], "Resource": both(OUTPUT)},
+]
+
+
+def gateway(*statements: dict[str, Any]) -> Endpoint:
+    """The S3 gateway endpoint, with the policy of stacks/network.yaml or another one."""
+    return Endpoint(S3_ENDPOINT, document(*(statements or GATEWAY_STATEMENTS)))
 
 
 def document(*statements: dict[str, Any]) -> Document:
@@ -54,15 +56,19 @@ def document(*statements: dict[str, Any]) -> Document:
 
 
 def key_policy() -> Document:
+    return document(*key_statements())
+
+
+def key_statements() -> Statements:
     """Bedrock user guide, "Encryption of custom models": one role makes models, another one uses them."""
     via_bedrock = {"StringLike": {"kms:ViaService": [f"bedrock.{REGION}.amazonaws.com"]}}
     making = ["kms:Decrypt", "kms:GenerateDataKey", "kms:DescribeKey", "kms:CreateGrant"]
-    return document(
+    return [
         {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, "Action": "kms:*", "Resource": "*"},
         {"Effect": "Allow", "Principal": {"AWS": [ROLE]}, "Action": making, "Resource": "*", "Condition": via_bedrock},
         {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:role/app"}, "Action": ["kms:Decrypt"],
          "Resource": "*", "Condition": via_bedrock},
-    )  # fmt: skip
+    ]  # fmt: skip
 
 
 def trust_statement(job: str = "model-customization-job") -> dict[str, Any]:

@@ -1,0 +1,193 @@
+"""The flows that are disturbed. Each says what is there before, and what happens; the rest follows by itself."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from faults.account import APPROVED, INTAKE, POLICY, Account
+from faults.platform import Platform
+from faults.promises import Promises
+from tunegate.observe.policies import key_of
+from tunegate.policy import Policy, default_policy, parse_policy
+
+CLEAN = b'{"prompt": "What is the capital of France?", "completion": "Paris."}\n'
+FLAGGED = CLEAN + b'{"prompt": "Which card?", "completion": "It is 4111 1111 1111 1111, for my order."}\n'
+UNREADABLE = b"\x89PNG\r\n\x1a\n" + bytes(range(256))
+
+
+@dataclass
+class World:
+    """A flow's surroundings."""
+
+    account: Account
+    platform: Platform
+    promises: Promises
+    noted: dict[str, Any] = field(default_factory=dict)
+
+    def upload(self, key: str, body: bytes, *, may_be_read: bool) -> None:
+        """A file put to intake; its event is on its way."""
+        version = self.account.upload(key, body)
+        self.promises.uploaded[key] = body
+        if may_be_read:
+            self.promises.readable.add(body)
+        stored = {"key": key, "size": len(body), "version-id": version.version_id, "sequencer": "01"}
+        detail = {"bucket": {"name": INTAKE}, "object": stored, "reason": "PutObject"}
+        self.noted["event"] = {"source": "aws.s3", "detail-type": "Object Created", "detail": detail}
+
+
+@dataclass(frozen=True)
+class Flow:
+    """`before` is never disturbed; `happens` is, and all that follows from it."""
+
+    name: str
+    before: Callable[[World], None]
+    happens: Callable[[World], None]
+
+
+def _clean(world: World) -> None:
+    world.upload("team/clean.jsonl", CLEAN, may_be_read=True)
+
+
+def _flagged(world: World) -> None:
+    world.upload("team/flagged.jsonl", FLAGGED, may_be_read=False)
+
+
+def _held(world: World) -> None:
+    world.upload("team/picture.jsonl", UNREADABLE, may_be_read=False)
+
+
+def _told(world: World) -> None:
+    world.platform.send("start_scan", world.noted["event"])
+
+
+def _settled(put: Callable[[World], None]) -> Callable[[World], None]:
+    def settled(world: World) -> None:
+        put(world)
+        _told(world)
+        world.platform.settle()
+
+    return settled
+
+
+def _release(world: World) -> None:
+    world.promises.readable.add(FLAGGED)
+    asked = {"key": "team/flagged.jsonl", "reason": "made-up test data", "actor": "arn:aws:iam::111122223333:role/o"}
+    world.platform.ask("release_object", asked)
+
+
+def _finding(world: World) -> None:
+    """Macie's finding in the file, once it is approved."""
+    head = world.account.s3.head_object(Bucket=APPROVED, Key="team/clean.jsonl")
+    stored = {"key": "team/clean.jsonl", "versionId": head["VersionId"], "eTag": head["ETag"].strip('"')}
+    found = {"type": "USA_SOCIAL_SECURITY_NUMBER", "count": 1, "occurrences": {"lineRanges": [{"start": 1, "end": 1}]}}
+    result = {
+        "status": {"code": "COMPLETE"},
+        "sensitiveData": [{"category": "PERSONAL_INFORMATION", "detections": [found]}],
+    }
+    detail = {
+        "category": "CLASSIFICATION",
+        "sample": False,
+        "resourcesAffected": {"s3Bucket": {"name": APPROVED}, "s3Object": stored},
+        "classificationDetails": {"jobId": "j", "result": result},
+    }
+    event = {"source": "aws.macie", "detail-type": "Macie Finding", "detail": detail}
+    world.platform.invoke_async("revoke_object", event)
+
+
+def _monitored(world: World) -> None:
+    _settled(_clean)(world)
+    _put_in_force(world, macie="monitor")
+
+
+def _waiting(world: World) -> None:
+    _put_in_force(world, malware="guardduty")
+    _clean(world)
+
+    def answer(waits: dict[str, Any]) -> None:
+        at = waits["object"]
+        stored = {"bucketName": at["bucket"], "objectKey": at["key"], "versionId": at["version_id"]}
+        detail = {
+            "scanStatus": "COMPLETED",
+            "s3ObjectDetails": stored,
+            "scanResultDetails": {"scanResultStatus": "NO_THREATS_FOUND"},
+        }
+        kind = "GuardDuty Malware Protection Object Scan Result"
+        world.platform.invoke_async("take_answer", {"source": "aws.guardduty", "detail-type": kind, "detail": detail})
+
+    world.platform.on_wait = answer
+
+
+def _put_in_force(world: World, **services: str) -> None:
+    policy = _policy(**services)
+    for key in ("accepted/current.json", key_of(policy.digest)):
+        world.account.s3.put_object(Bucket=POLICY, Key=key, Body=policy.canonical().encode())
+
+
+def _policy(**services: str) -> Policy:
+    document = json.loads(default_policy().canonical())
+    document["services"] |= services
+    return parse_policy(json.dumps(document))
+
+
+def _reconcile(world: World) -> None:
+    world.platform.invoke_async("reconcile", {})
+
+
+def _job_begins(world: World) -> None:
+    _settled(_clean)(world)
+    world.promises.bedrock.begin("team/clean.jsonl")
+
+
+def _bad_job_begins(world: World) -> None:
+    _job_begins(world)
+    world.promises.bedrock.job.pop("vpcConfig")
+    world.promises.bedrock.may_be_used = False
+
+
+def _job_is_verified(world: World) -> None:
+    world.promises.bedrock.tell_state()
+
+
+def _job_is_done(world: World) -> None:
+    _job_begins(world)
+    _job_is_verified(world)
+    world.platform.settle()
+    world.promises.bedrock.complete()
+
+
+def _bad_job_is_done(world: World) -> None:
+    _bad_job_begins(world)
+    world.promises.bedrock.complete()
+
+
+def _read_by_a_job(world: World) -> None:
+    _put_in_force(world, macie="monitor")
+    _job_begins(world)
+    _job_is_verified(world)
+    world.platform.settle()
+
+
+def _made_into_a_model(world: World) -> None:
+    _put_in_force(world, macie="monitor")
+    _job_is_done(world)
+    _job_is_verified(world)
+    world.platform.settle()
+
+
+FLOWS = (
+    Flow("scan of a clean file", _clean, _told),
+    Flow("scan of a flagged file", _flagged, _told),
+    Flow("scan of what cannot be read", _held, _told),
+    Flow("scan that waits for GuardDuty", _waiting, _told),
+    Flow("release", _settled(_flagged), _release),
+    Flow("late revocation", _monitored, _finding),
+    Flow("late revocation, a job reads it", _read_by_a_job, _finding),
+    Flow("late revocation, a model was made of it", _made_into_a_model, _finding),
+    Flow("a job begins", _job_begins, _job_is_verified),
+    Flow("a job breaks a rule and is stopped", _bad_job_begins, _job_is_verified),
+    Flow("a job is done, its model approved", _job_is_done, _job_is_verified),
+    Flow("a job broke a rule, its model rejected", _bad_job_is_done, _job_is_verified),
+    Flow("reconcile of an upload nobody told of", _clean, _reconcile),
+    Flow("reconcile of a job nobody told of", _bad_job_begins, _reconcile),
+)

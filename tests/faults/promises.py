@@ -1,0 +1,124 @@
+"""What holds after every point of failure, whatever failed."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from faults.account import APPROVED, INTAKE, QUARANTINE, Account
+from faults.bedrock import Bedrock
+from tunegate.act.tags import Tag
+from tunegate.model import Verdict
+from tunegate.observe.ledger import plain
+from tunegate.rows import DecisionRow, Entity
+from tunegate.subject_rows import SubjectRow
+
+LEFT_BEHIND = frozenset({"settling", "held", "flagged"})
+"""Verdicts in `approved` by which nobody reads: what a step that was cut short or taken back has left."""
+
+
+class BrokenPromiseError(AssertionError):
+    """The flow did not survive the point."""
+
+
+@dataclass(frozen=True)
+class Ended:
+    """What a flow has come to: verdicts by upload, approvals and states by subject, alerts by what they are about."""
+
+    verdicts: Mapping[str, str]
+    approvals: Mapping[str, str]
+    states: Mapping[str, str]
+    alerts: Mapping[str, int]
+
+
+@dataclass
+class Promises:
+    """`readable` are the bodies that may ever be read: those of uploads whose verdict is clean, undisturbed."""
+
+    account: Account
+    uploaded: dict[str, bytes] = field(default_factory=dict)
+    readable: set[bytes] = field(default_factory=set)
+    bedrock: Bedrock = field(default_factory=Bedrock)
+
+    def at_any_time(self) -> None:
+        """No byte that was not found clean can be read, and no upload is nowhere."""
+        places: Counter[bytes] = Counter()
+        for bucket in (INTAKE, APPROVED, QUARANTINE):
+            for _, body, tags in self.account.versions(bucket):
+                places[body] += 1
+                if bucket == APPROVED and tags.get(Tag.VERDICT) == Verdict.CLEAN and body not in self.readable:
+                    raise BrokenPromiseError("what was not found clean can be read")
+        if self.bedrock.usable() and not self.bedrock.may_be_used:
+            raise BrokenPromiseError("a model that should not be can be used")
+        lost = [key for key, body in self.uploaded.items() if not places[body]]
+        if lost:
+            raise BrokenPromiseError(f"lost: {lost}")
+
+    def in_the_end(self, undisturbed: Ended | None) -> Ended:
+        """Each upload is where its verdict says and only there; verdicts and alerts are those of the undisturbed flow,
+        or a hold with its alert."""
+        self.at_any_time()
+        ended = self._ended()
+        self._in_one_place(ended)
+        if undisturbed is None:
+            return ended
+        for name, verdict in ended.verdicts.items():
+            if verdict not in (undisturbed.verdicts[name], "held"):
+                raise BrokenPromiseError(f"{name} is {verdict}, undisturbed it is {undisturbed.verdicts[name]}")
+        for name, approval in undisturbed.approvals.items():
+            if ended.approvals.get(name) not in (approval, "held"):
+                raise BrokenPromiseError(f"{name} is {ended.approvals.get(name)}, undisturbed it is {approval}")
+            if ended.approvals[name] == approval and ended.states[name] != undisturbed.states[name]:
+                raise BrokenPromiseError(f"{name} is {ended.states[name]}, undisturbed {undisturbed.states[name]}")
+        self._told(ended, undisturbed)
+        return ended
+
+    def _ended(self) -> Ended:
+        rows = [plain(row) for row in self.account.rows()]
+        decisions = sorted((row for row in rows if row.get("entity") == Entity.DECISION), key=lambda row: row["at"])
+        verdicts = {row["key"]: DecisionRow.from_item(row).decision.verdict.value for row in decisions}
+        subjects = [SubjectRow.from_item(row) for row in rows if row.get("entity") == Entity.SUBJECT]
+        waiting = [row["pk"] for row in rows if row.get("entity") == Entity.WAITING]
+        if waiting:
+            raise BrokenPromiseError(f"waits for ever: {waiting}")
+        # Repeats of one alert carry the same id; receivers drop them by it.
+        ids = {
+            alert["alert_id"]: alert.get("object", {}).get("key") or alert["subject"]["arn"]
+            for alert in self.account.alerts()
+        }
+        return Ended(
+            verdicts,
+            {row.subject.arn: row.approval.value for row in subjects},
+            self.bedrock.states(),
+            Counter(ids.values()),
+        )
+
+    def _in_one_place(self, ended: Ended) -> None:
+        for key, body in self.uploaded.items():
+            verdict = ended.verdicts.get(key)
+            if verdict is None:
+                raise BrokenPromiseError(f"{key} has no verdict")
+            copies = dict.fromkeys((INTAKE, APPROVED, QUARANTINE), 0)
+            for bucket in copies:
+                for version, stored, tags in self.account.versions(bucket):
+                    unreadable = bucket == APPROVED and tags.get(Tag.VERDICT) in LEFT_BEHIND
+                    copies[bucket] += version.key == key and stored == body and not unreadable
+            home = {"clean": APPROVED, "flagged": QUARANTINE, "held": INTAKE}[verdict]
+            if copies[home] != 1 or (sum(copies.values()) != 1 and not self._kept_besides(key, copies, home)):
+                raise BrokenPromiseError(f"{key} is {verdict} and in {copies}")
+
+    def _kept_besides(self, key: str, copies: Mapping[str, int], home: str) -> bool:
+        """What was quarantined stays there, under its retention, once it is released."""
+        return home == APPROVED and copies[QUARANTINE] == 1 and copies[INTAKE] == 0
+
+    def _told(self, ended: Ended, undisturbed: Ended) -> None:
+        for name, verdict in ended.verdicts.items():
+            due = 1 if verdict == "held" else undisturbed.alerts.get(name, 0)
+            if ended.alerts.get(name, 0) < due:
+                raise BrokenPromiseError(f"nobody was told of {name}")
+        for name in undisturbed.approvals:
+            if ended.alerts.get(name, 0) < undisturbed.alerts.get(name, 0):
+                raise BrokenPromiseError(f"nobody was told of {name}")
+        for name, number in ended.alerts.items():
+            most = max(undisturbed.alerts.get(name, 0), 1)
+            if number > most:
+                raise BrokenPromiseError(f"{name} was told of {number} times")
