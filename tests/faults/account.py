@@ -4,12 +4,13 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import boto3
 from moto import mock_aws
 
+from tunegate.act.tags import Tag
 from tunegate.model import ObjectVersion
 from unit.policy_world import ACCOUNT, DATA_KEY, GROUP, MODEL_KEY, REGION, SUBNET
 
@@ -55,9 +56,11 @@ class Account:
     sqs: Any
     jobs_queue: str = ""
     alerts_queue: str = ""
+    _bodies: dict[ObjectVersion, bytes] = field(default_factory=dict)
 
     def fill(self) -> None:
         """Make everything anew."""
+        self._bodies.clear()
         for bucket in BUCKETS:
             self.s3.create_bucket(Bucket=bucket)
             self.s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
@@ -80,14 +83,20 @@ class Account:
         )
         return ObjectVersion(INTAKE, key, put["VersionId"])
 
-    def versions(self, bucket: str) -> Iterator[tuple[ObjectVersion, bytes, dict[str, str]]]:
-        """Every version in a bucket with its body and tags."""
+    def versions(self, bucket: str) -> Iterator[tuple[ObjectVersion, bytes]]:
+        """Every version in a bucket with its body."""
         for entry in self.s3.list_object_versions(Bucket=bucket).get("Versions", []):
             version = ObjectVersion(bucket, entry["Key"], entry["VersionId"])
-            named = {"Bucket": bucket, "Key": version.key, "VersionId": version.version_id}
-            tags = self.s3.get_object_tagging(**named)["TagSet"]
-            body = self.s3.get_object(**named)["Body"].read()
-            yield version, body, {tag["Key"]: tag["Value"] for tag in tags}
+            if version not in self._bodies:
+                named = {"Bucket": bucket, "Key": version.key, "VersionId": version.version_id}
+                self._bodies[version] = self.s3.get_object(**named)["Body"].read()
+            yield version, self._bodies[version]
+
+    def verdict_on(self, version: ObjectVersion) -> str:
+        """The verdict a version is tagged with; empty for none."""
+        named = {"Bucket": version.bucket, "Key": version.key, "VersionId": version.version_id}
+        tags = {tag["Key"]: tag["Value"] for tag in self.s3.get_object_tagging(**named)["TagSet"]}
+        return str(tags.get(Tag.VERDICT, ""))
 
     def rows(self) -> list[dict[str, Any]]:
         """The ledger, in DynamoDB's typed notation."""

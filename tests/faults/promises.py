@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 
 from faults.account import APPROVED, INTAKE, QUARANTINE, Account
 from faults.bedrock import Bedrock
-from tunegate.act.tags import Tag
 from tunegate.model import Verdict
 from tunegate.observe.ledger import plain
 from tunegate.rows import DecisionRow, Entity
@@ -43,9 +42,10 @@ class Promises:
         """No byte that was not found clean can be read, and no upload is nowhere."""
         places: Counter[bytes] = Counter()
         for bucket in (INTAKE, APPROVED, QUARANTINE):
-            for _, body, tags in self.account.versions(bucket):
+            for version, body in self.account.versions(bucket):
                 places[body] += 1
-                if bucket == APPROVED and tags.get(Tag.VERDICT) == Verdict.CLEAN and body not in self.readable:
+                unscanned = bucket == APPROVED and body not in self.readable
+                if unscanned and self.account.verdict_on(version) == Verdict.CLEAN:
                     raise BrokenPromiseError("what was not found clean can be read")
         if self.bedrock.usable() and not self.bedrock.may_be_used:
             raise BrokenPromiseError("a model that should not be can be used")
@@ -99,8 +99,8 @@ class Promises:
                 raise BrokenPromiseError(f"{key} has no verdict")
             copies = dict.fromkeys((INTAKE, APPROVED, QUARANTINE), 0)
             for bucket in copies:
-                for version, stored, tags in self.account.versions(bucket):
-                    unreadable = bucket == APPROVED and tags.get(Tag.VERDICT) in LEFT_BEHIND
+                for version, stored in self.account.versions(bucket):
+                    unreadable = bucket == APPROVED and self.account.verdict_on(version) in LEFT_BEHIND
                     copies[bucket] += version.key == key and stored == body and not unreadable
             home = {"clean": APPROVED, "flagged": QUARANTINE, "held": INTAKE}[verdict]
             if copies[home] != 1 or (sum(copies.values()) != 1 and not self._kept_besides(key, copies, home)):
