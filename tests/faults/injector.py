@@ -1,6 +1,7 @@
 """One AWS call of a flow made to fail, in one of several ways. Which calls there are, a first undisturbed run tells."""
 
 import copy
+import re
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -26,6 +27,27 @@ class Way(StrEnum):
     THROTTLED = "throttled, then fine"
     KILLED_BEFORE = "process killed before the call"
     KILLED_AFTER = "process killed after the call"
+
+
+_OF_A_READ = frozenset({Way.REFUSED, Way.THROTTLED, Way.KILLED_BEFORE})
+_READS = re.compile("(Get|List|Head|Describe|Query|Scan|BatchGet|Contains|Detect|InvokeGuardrail)")
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of a flow: the function that made it, the service and the operation."""
+
+    function: str
+    service: str
+    operation: str
+
+    @property
+    def ways(self) -> frozenset[Way]:
+        """A read has no effect: with its answer lost, or the process killed after it, all is as if before it."""
+        return _OF_A_READ if _READS.match(self.operation) else frozenset(Way)
+
+    def __str__(self) -> str:
+        return f"{self.function}: {self.service}:{self.operation}"
 
 
 class Killed(Exception):  # noqa: N818 - nobody raises it but the harness
@@ -54,7 +76,7 @@ class Injector:
 
     replies: Mapping[Operation, Reply] = field(default_factory=dict)
     point: Point | None = None
-    calls: list[str] = field(default_factory=list)
+    calls: list[Call] = field(default_factory=list)
     running: str = ""
     dead: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -103,7 +125,7 @@ class Injector:
             if self.dead:
                 raise Killed
             number = len(self.calls)
-            self.calls.append(f"{self.running}: {operation[0]}:{operation[1]}")
+            self.calls.append(Call(self.running, *operation))
         return self.point.way if self.point and self.point.number == number else None
 
 

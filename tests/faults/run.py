@@ -9,7 +9,7 @@ import pytest
 from faults import answers
 from faults.account import FIXED, Account, in_memory
 from faults.flows import Flow, World
-from faults.injector import Injector, Point, Way
+from faults.injector import Call, Injector, Point, Way
 from faults.platform import Platform, module
 from faults.promises import Ended, Promises
 
@@ -46,16 +46,16 @@ class Ground:
         platform.settle()
         return promises.in_the_end(undisturbed)
 
-    def calls(self, flow: Flow) -> tuple[Ended, list[str]]:
+    def calls(self, flow: Flow) -> tuple[Ended, list[Call]]:
         """How the flow ends undisturbed, and every call it makes."""
         ended = self.run(flow, None, None)
         return ended, list(self.injector.calls)
 
     def disturb(self, flow: Flow, way: Way, every: int = 1) -> Outcome:
-        """Have each call, or each so manieth, fail in one way."""
+        """Have each call that can, or each so manieth of them, fail in one way."""
         ended, calls = self.calls(flow)
         outcome = Outcome()
-        for number in range(0, len(calls), every):
+        for number in [number for number, call in enumerate(calls) if way in call.ways][::every]:
             outcome.points += 1
             try:
                 self.run(flow, Point(number, way), ended)

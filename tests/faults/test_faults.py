@@ -8,8 +8,8 @@ from faults.flows import FLOWS, Flow
 from faults.injector import Way
 from faults.run import Ground, ground
 
-EVERY = 9
-"""A call of so many fails, in the one way that leaves the most behind."""
+EVERY = 3
+"""One of so many calls fails, in the way that leaves the most behind."""
 
 
 @pytest.fixture(scope="module")
