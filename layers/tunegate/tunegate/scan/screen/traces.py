@@ -9,10 +9,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
+import re2
+
 from tunegate.scan.screen import hidden, identifiers, malware
-from tunegate.scan.screen.hits import Hit, bits
+from tunegate.scan.screen.hits import Hit
 from tunegate.scan.screen.keywords import automaton, by_word
-from tunegate.scan.screen.patterns import Finder
+from tunegate.scan.screen.patterns import Finder, compile_all
 from tunegate.scan.screen.turns import REACH
 from tunegate.scan.screen.words import BORDER, as_words
 
@@ -77,7 +79,9 @@ class Traces:
         words = _words(attacks, gains)
         self._words = list(words.values())
         self._word_search = automaton(words)
-        self._companions = companions
+        accompanied = by_word(enumerate(companions))
+        self._accompanied_by = list(accompanied.values())
+        self._companion_search = compile_all(re2.escape(word) for word in accompanied)
         self._asking_none = sum(1 << rule for rule, words in enumerate(companions) if not words)
         self._matching = matching
 
@@ -113,15 +117,13 @@ class Traces:
         return self._matching([text.encode("utf-8", "replace") for text in texts], accompanied)
 
     def _accompanied(self, text: str, attacks: int) -> int:
-        found = attacks & self._asking_none
-        if found != attacks:
-            lowered = text.lower()
-            for rule in bits(attacks ^ found):
-                for word in self._companions[rule]:
-                    if word in lowered:
-                        found |= 1 << rule
-                        break
-        return found
+        asking = attacks & ~self._asking_none
+        if not asking:
+            return attacks
+        present = self._asking_none
+        for word in self._companion_search.Match(text.lower().encode("utf-8", "replace")) or ():
+            present |= self._accompanied_by[word]
+        return attacks & present
 
     def _distrust_short(self, batch: "_Batch") -> None:
         """Folding may have made any text shorter than it looks to those who count the short ones."""
