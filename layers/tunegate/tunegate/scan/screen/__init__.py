@@ -16,7 +16,7 @@ from tunegate.scan.records import Parsed
 from tunegate.scan.screen.engine import Engine
 from tunegate.scan.screen.hidden import MANY_SHORT, SHORT
 from tunegate.scan.screen.memory import Memory
-from tunegate.scan.screen.traces import NOTHING, Trace
+from tunegate.scan.screen.traces import NOTHING, Trace, either
 from tunegate.scan.screen.turns import in_order, seams
 
 __all__ = ["Screen"]
@@ -70,13 +70,24 @@ class Screen:
     def _across_all(self, records: Sequence[Parsed], traces: Mapping[str, Trace]) -> list[Trace | None]:
         """For each record what a phrase over several of its strings could be; None where it can be nothing."""
         found = [self._joined_trace(record.strings, traces) for record in records]
-        # Who says what is told apart by reading: the words of one speaker also follow each other.
-        asked = [at for at, trace in enumerate(found) if trace is not None and not records[at].in_turns]
-        stretches = [in_order(records[at].strings) for at in asked]
-        narrowed = self._engine.narrowed(stretches, [trace for at in asked if (trace := found[at]) is not None])
-        for at, trace in zip(asked, narrowed, strict=True):
-            found[at] = found[at] if trace is not None else None
+        asked = [
+            (at, stretch)
+            for at, trace in enumerate(found)
+            if trace is not None
+            for stretch in self._stretches(records[at])
+        ]
+        could_be = [trace for at, _ in asked if (trace := found[at]) is not None]
+        narrowed = self._engine.narrowed([stretch for _, stretch in asked], could_be)
+        found = [None] * len(records)
+        for (at, _), trace in zip(asked, narrowed, strict=True):
+            found[at] = either(found[at], trace)
         return found
+
+    def _stretches(self, record: Parsed) -> list[str]:
+        """All that is joined of the record's strings: in order and, where speakers take turns, of each speaker."""
+        if record.in_turns and record.record is not None:
+            return [seam.value for seam in seams(record.record)]
+        return [in_order(record.strings)]
 
     def _joined_trace(self, strings: Sequence[str], traces: Mapping[str, Trace]) -> Trace | None:
         """What a phrase over several of these strings could be; None where it can be nothing."""
@@ -88,10 +99,8 @@ class Screen:
         return self._engine.suspects_across(known, sum(len(value) <= SHORT for value in strings))
 
     def _across(self, record: Record, could_be: Trace) -> Iterator[Detection]:
-        stretches = list(seams(record))
-        traces = self._engine.narrowed([seam.value for seam in stretches], [could_be] * len(stretches))
-        for seam, trace in zip(stretches, traces, strict=True):
-            for hit in self._engine.across(seam.value, trace) if trace is not None else ():
+        for seam in seams(record):
+            for hit in self._engine.across(seam.value, could_be):
                 placed = seam.place(hit.begin, hit.end)
                 if placed is not None:
                     text, begin, end = placed

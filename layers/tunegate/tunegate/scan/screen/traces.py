@@ -12,6 +12,7 @@ from itertools import accumulate
 import re2
 
 from tunegate.scan.screen import hidden, identifiers, malware
+from tunegate.scan.screen.hidden import Piece
 from tunegate.scan.screen.hits import Hit
 from tunegate.scan.screen.keywords import automaton, by_word
 from tunegate.scan.screen.patterns import Finder, compile_all
@@ -24,10 +25,11 @@ class Trace:
     """What one text could hold. Rules are bits by their number; gains are log-odds the model could give at most.
 
     `seam_attacks`, `seam_gain` and `seam_hidden` are what a phrase reaching into a neighbouring text could have here;
-    `hits` is what reading the text gave, once it was read.
+    `pieces` are what hides in the text, with what each as it is read could hold; `hits` is what reading the text gave,
+    once it was read.
     """
 
-    identifiers: bool = False
+    identifiers: int = 0
     secrets: int = 0
     attacks: int = 0
     gain: float = 0.0
@@ -37,11 +39,24 @@ class Trace:
     seam_attacks: int = 0
     seam_gain: float = 0.0
     seam_hidden: bool = False
+    pieces: list[tuple[Piece, str, "Trace"]] | None = None
     hits: tuple[Hit, ...] | None = None
 
 
 NOTHING = Trace()
 """The trace of a text that can hold nothing; told by identity."""
+
+
+def either(one: Trace | None, other: Trace | None) -> Trace | None:
+    """What either of two stretches of a record could be."""
+    if one is None or other is None:
+        return one or other
+    return Trace(
+        attacks=one.attacks | other.attacks,
+        gain=max(one.gain, other.gain),
+        hidden=one.hidden or other.hidden,
+        script=one.script or other.script,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +72,17 @@ class Word:
 class Traces:
     """All traces of all rules.
 
-    `secrets` are the keywords of each credential rule, in lower case, and `long_secrets` the rules, as bits, that any
-    long run of characters wakes; `attacks` the keywords of each attack rule and `gains` the model's n-grams, both as
+    `identified` says of a text that holds one of identifiers.TRACES which rules could match, and `long_secrets` of one
+    with a long run of characters which of the credential rules that it wakes, both as bits. `secrets` are the keywords
+    of each other credential rule, in lower case; `attacks` the keywords of each attack rule and `gains` the model's n-grams, both as
     they stand in the words view. `matching` says of texts and, for each, attack rules, as bits, which can match.
     """
 
     def __init__(
         self,
+        identified: Callable[[str], int],
+        long_secrets: Callable[[str], int],
         secrets: Sequence[Sequence[str]],
-        long_secrets: int,
         attacks: Sequence[Sequence[str]],
         gains: Mapping[str, float],
         companions: Sequence[Sequence[str]],
@@ -75,6 +92,7 @@ class Traces:
         names = sorted({*keywords, malware.KEYWORD})
         self._keywords = [(keywords.get(name, 0), name == malware.KEYWORD) for name in names]
         self._keyword_search = automaton(names)
+        self._identified = identified
         self._long_secrets = long_secrets
         words = _words(attacks, gains)
         self._words = list(words.values())
@@ -91,9 +109,10 @@ class Traces:
             return []
         batch = _Batch(texts, whole)
         for at in batch.holding(identifiers.TRACES):
-            batch.trace(at).identifiers = True
+            if awake := self._identified(texts[at]):
+                batch.trace(at).identifiers = awake
         for at in batch.holding(hidden.TRACES):
-            self._read_signs(batch.trace(at), texts[at])
+            self._read_signs(batch, at)
         if whole:
             self._distrust_short(batch)
         self._find_keywords(batch)
@@ -131,12 +150,15 @@ class Traces:
             if len(text) <= hidden.SHORT:
                 batch.trace(at).seam_hidden = True
 
-    def _read_signs(self, trace: Trace, text: str) -> None:
+    def _read_signs(self, batch: "_Batch", at: int) -> None:
+        text = batch.texts[at]
         signs = hidden.signs(text)
-        trace.hidden |= signs.whole
-        trace.seam_hidden |= signs.part
-        if signs.long_run:
-            trace.secrets |= self._long_secrets
+        long_secrets = self._long_secrets(text) if signs.long_run else 0
+        if signs.whole or signs.part or long_secrets:
+            trace = batch.trace(at)
+            trace.hidden |= signs.whole
+            trace.seam_hidden |= signs.part
+            trace.secrets |= long_secrets
 
     def _find_keywords(self, batch: "_Batch") -> None:
         at, starts = 0, batch.lowered_starts
