@@ -125,9 +125,9 @@ class Reader:
 def _has_duplicate_keys(data: bytes, parsed: Strings) -> bool:
     """Whether an object of the line repeats a key.
 
-    A colon of the line stands behind a key or in a string, where it is also one of the parsed string, unless it is spelt
-    as an escape. A repeated key has one colon more than what was parsed of it; where they do not add up, the line is
-    parsed again.
+    A colon of the line stands behind a key or in a string, and then in the parsed string too, unless it is spelt as an
+    escape. A repeated key has one colon more than what was parsed of it; where they do not add up, the line is parsed
+    again.
     """
     colons = sum([text.count(":") for text in parsed.values])
     if data.count(b":") == parsed.keys + colons and (b"\\" not in data or b"\\u003" not in data):

@@ -113,7 +113,7 @@ _TURN = frozenset({"role", "content"})
 
 
 def strings_of(record: object) -> Strings:
-    """What most records are asked for, without the pointers that only a finding needs. `record` is as orjson parsed it."""
+    """What most records (parsed by orjson) are asked for, without the pointers that only a finding needs."""
     found = Strings()
     values = found.values
     pending: list[Any] = [record]

@@ -50,11 +50,9 @@ class Screen:
 
     def _suspects(self, record: Parsed, traces: Mapping[str, Trace]) -> bool:
         """Whether something is found in a string of the record."""
-        for value in record.strings:
-            trace = traces[value]
-            if trace is not NOTHING and self._engine.scan(value, trace):
-                return True
-        return False
+        if self._known.telling.isdisjoint(record.strings):
+            return False
+        return any(self._engine.scan(value, traces[value]) for value in record.strings)
 
     def _found(self, record: Record, traces: Mapping[str, Trace], could_be: Trace | None) -> list[Detection]:
         """What is found in each string, and across them where `could_be` says that this is possible."""
@@ -93,10 +91,11 @@ class Screen:
         """What a phrase over several of these strings could be; None where it can be nothing."""
         if len(strings) < 2:
             return None
-        known = [trace for value in strings if (trace := traces[value]) is not NOTHING]
-        if not known and len(strings) < MANY_SHORT:
+        many_short = len(strings) >= MANY_SHORT and sorted(map(len, strings))[MANY_SHORT - 1] <= SHORT
+        if not many_short and self._known.telling.isdisjoint(strings):
             return None
-        return self._engine.suspects_across(known, sum(len(value) <= SHORT for value in strings))
+        known = [trace for value in strings if (trace := traces[value]) is not NOTHING]
+        return self._engine.suspects_across(known, many_short=many_short)
 
     def _across(self, record: Record, could_be: Trace) -> Iterator[Detection]:
         for seam in seams(record):

@@ -2,8 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from functools import reduce
-from operator import or_
 
 from tunegate.scan.screen import hidden, malware
 from tunegate.scan.screen.attacks import Attacks
@@ -76,15 +74,17 @@ class Engine:
         self._uncover([fold(text).text], [own])
         return settle(self._mapped(text, own, attacks_only=True, margin=SEAM_MARGIN))
 
-    def suspects_across(self, traces: Sequence[Trace], short: int) -> Trace | None:
-        """What a phrase across texts with these traces could be, `short` of them being short; None if nothing."""
-        found = Trace(
-            attacks=_all([trace.seam_attacks for trace in traces]),
-            gain=sum(trace.seam_gain for trace in traces),
-            hidden=short >= hidden.MANY_SHORT or any(trace.seam_hidden for trace in traces),
-            script=any(trace.script for trace in traces),
-        )
-        return self._something(found)
+    def suspects_across(self, traces: Sequence[Trace], *, many_short: bool) -> Trace | None:
+        """What a phrase across texts with these traces could be, `many_short` as hidden.MANY_SHORT says; or None."""
+        attacks, gain, hiding, script = 0, 0.0, many_short, False
+        for trace in traces:
+            attacks |= trace.seam_attacks
+            gain += trace.seam_gain
+            hiding = hiding or trace.seam_hidden
+            script = script or trace.script
+        if attacks or hiding or script or self._model.possible(gain, SEAM_MARGIN):
+            return Trace(attacks=attacks, gain=gain, hidden=hiding, script=script)
+        return None
 
     def narrowed(self, stretches: Sequence[str], traces: Sequence[Trace]) -> list[Trace | None]:
         """Of what each stretch could be, what its text bears out; None where it is nothing."""
@@ -137,7 +137,7 @@ class Engine:
     def _mapped(self, original: str, trace: Trace, *, attacks_only: bool, margin: float) -> Iterator[Hit]:
         view = fold(original)
         for hit in self._view(view.text, trace, attacks_only=attacks_only, margin=margin):
-            yield hit.within(*view.span(hit.begin, hit.end))
+            yield hit if view.text is original else hit.within(*view.span(hit.begin, hit.end))
         if trace.script:
             own = fold(original, confusables=False)
             awake = self._script_rules if self._attacks.in_script(own.text.lower()) else ()
@@ -159,7 +159,7 @@ class Engine:
                 yield hit.within(piece.begin, piece.end)
 
     def _uncover(self, texts: Sequence[str], traces: Sequence[Trace], depth: int = 1) -> None:
-        """Reads what hides in texts (folded): `hidden` stays true, with `pieces`, where something could be found in it."""
+        """Reads what hides in texts (folded). `hidden` stays true, with `pieces`, where something could be found."""
         hiding = [(trace, text) for trace, text in zip(traces, texts, strict=True) if trace.hidden]
         owned = [(trace, piece) for trace, text in hiding for piece in hidden.pieces(text, text.lower())]
         views = [fold(piece.text).text for _, piece in owned]
@@ -187,7 +187,3 @@ def _scripted(trace: Trace, text: str) -> Trace:
     found = Trace() if trace is NOTHING else trace
     found.script = True
     return found
-
-
-def _all(masks: Sequence[int]) -> int:
-    return reduce(or_, masks, 0)

@@ -25,7 +25,8 @@ SEPARATORS = str.maketrans("", "", " .-_*|/+~")
 RUN_TOGETHER = Pattern(
     r"(?i)(ignore|disregard|forget|override|bypass|reveal|repeat|print|output|show|tell|give|pretend|respond|everything|anything|"
     r"previous|prior|above|earlier|instructions?|prompts?|system|rules|guidelines|commands|restrictions|filters|policies|"
-    r"developer|jailbreak|mode|without|you|your|are|now|all|any|the|and|new|me|do|act|as|dan|no|what|is|how|to|make|of|in)"
+    r"developer|jailbreak|mode|without|you|your|are|now|all|any|the|and|new|me|do|act|as|dan|no|what|is|how|to|make|of|in)",
+    captures=True,
 )
 SHARE_PRINTABLE = 0.9
 # Words that only make sense once the letters are turned round or moved thirteen places.

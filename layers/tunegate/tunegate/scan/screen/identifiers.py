@@ -86,7 +86,7 @@ def _rules(entry: dict[str, Any]) -> Iterator[Identifier]:
         if source and (by_context or "loose" in entry or not context):
             yield Identifier(
                 entry["type"],
-                Pattern(source),
+                Pattern(source, captures="group" in entry),
                 by_context,
                 context if by_context else None,
                 _check(entry, by_context),

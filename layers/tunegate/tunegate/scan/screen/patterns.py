@@ -13,12 +13,13 @@ SET_MEMORY = 256 << 20  # bytes RE2 may use for the automaton of one set; it gro
 
 
 class Pattern:
-    """One RE2 pattern, compiled on first use."""
+    """One RE2 pattern, compiled on first use. Where a match's groups are not asked for, RE2 need not trace them."""
 
-    __slots__ = ("_compiled", "source")
+    __slots__ = ("_captures", "_compiled", "source")
 
-    def __init__(self, source: str) -> None:
+    def __init__(self, source: str, *, captures: bool = False) -> None:
         self.source = source
+        self._captures = captures
         self._compiled: Any = None
 
     def finditer(self, text: str) -> Iterator[Any]:
@@ -38,7 +39,7 @@ class Pattern:
 
     def _ready(self) -> Any:
         if self._compiled is None:
-            self._compiled = re2.compile(self.source)
+            self._compiled = _compiled(self.source, captures=self._captures)
         return self._compiled
 
 
@@ -53,8 +54,14 @@ class Finder:
 
     def search(self, text: bytes, begin: int = 0) -> Any:
         if self._compiled is None:
-            self._compiled = re2.compile(self.source)
+            self._compiled = _compiled(self.source, captures=False)
         return self._compiled.search(text, begin)
+
+
+def _compiled(source: str, *, captures: bool) -> Any:
+    options = re2.Options()
+    options.never_capture = not captures
+    return re2.compile(source, options)
 
 
 class Among:

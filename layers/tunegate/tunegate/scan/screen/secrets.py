@@ -69,7 +69,7 @@ class Secrets:
 def _rule(entry: dict[str, Any], rank: int) -> Secret:
     return Secret(
         entry["id"],
-        Pattern(entry["pattern"]),
+        Pattern(entry["pattern"], captures=True),
         tuple(entry["keywords"]),
         entry.get("entropy", 0.0),
         entry.get("mixed", 0),

@@ -4,10 +4,11 @@ Sound because a trace is a part of every match: a rule's keyword, an n-gram the 
 identifiers or encodings share. A text without the trace cannot have the hit; a text with it is read by the rule itself.
 """
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
+from typing import NamedTuple
 
 import re2
 
@@ -59,8 +60,7 @@ def either(one: Trace | None, other: Trace | None) -> Trace | None:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(NamedTuple):
     """What a substring of the words view is a trace of. `at_head`: only of a phrase begun in the text before."""
 
     attacks: int = 0
@@ -74,8 +74,9 @@ class Traces:
 
     `identified` says of a text that holds one of identifiers.TRACES which rules could match, and `long_secrets` of one
     with a long run of characters which of the credential rules that it wakes, both as bits. `secrets` are the keywords
-    of each other credential rule, in lower case; `attacks` the keywords of each attack rule and `gains` the model's n-grams, both as
-    they stand in the words view. `matching` says of texts and, for each, attack rules, as bits, which can match.
+    of each other credential rule, in lower case; `attacks` the keywords of each attack rule and `gains` the model's
+    n-grams, both as they stand in the words view. `matching` says of texts and, for each, attack rules, as bits, which
+    can match.
     """
 
     def __init__(
@@ -171,13 +172,14 @@ class Traces:
             trace.malware |= is_malware
 
     def _find_words(self, batch: "_Batch") -> None:
-        at, starts, seen, near = 0, batch.word_starts, set[int](), set[int]()
+        at, starts, seen, near = -1, batch.word_starts, set[int](), set[int]()
+        ends, words, trace = starts[0], self._words, NOTHING
         for number, begin, end in self._word_search.find_matches_as_indexes(batch.words, overlapping=True):
-            while end > starts[at + 1]:
-                at += 1
-                seen.clear()
-                near.clear()
-            word, trace = self._words[number], batch.trace(at)
+            if end > ends:
+                at = bisect_left(starts, end, at + 1) - 1
+                ends, trace = starts[at + 1], batch.trace(at)
+                seen, near = set(), set()
+            word = words[number]
             if batch.near_edge(at, begin, end):
                 trace.seam_attacks |= word.attacks
                 trace.seam_hidden |= word.cipher
