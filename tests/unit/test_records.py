@@ -102,6 +102,18 @@ def test_a_line_that_is_not_what_bedrock_expects_is_a_finding(line: bytes, fault
 
 def test_a_colon_after_a_quote_inside_a_string_is_no_duplicate_key() -> None:
     assert read({"prompt": 'say "a": "b", then "a": "c"', "completion": ""}).faults == ()
+    assert read({"prompt": ":)", "completion": ["a", ":"]}).faults == ()
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(["a", "b", ":", "a:", "\\", '"']), st.text(':"\\ a')), max_size=4), st.booleans()
+)
+def test_a_repeated_key_is_told_whatever_colons_stand_around_it(items: list[tuple[str, str]], spelled: bool) -> None:
+    line = ", ".join(f"{json.dumps(key)} : {json.dumps(value)}" for key, value in items)
+    line = line.replace("a:", "a\\u003a") if spelled else line
+    faults = read(b'{"deep": [{' + line.encode() + b"}]}").faults
+    keys = [key for key, _ in items]
+    assert [fault.type for fault in faults] == ["duplicate_keys"] * (len(set(keys)) < len(keys))
 
 
 def test_a_line_that_cannot_be_parsed_is_screened_as_text_all_the_same() -> None:

@@ -207,7 +207,7 @@ def test_no_border_of_pieces_or_batches_changes_the_report(lines: list[bytes], p
     data = b"".join(line + b"\n" for line in lines)
     policy = default_policy()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(text_module, "BATCH_CHARACTERS", batch)
+        patch.setattr(text_module, "BATCH_BYTES", batch)
         file = TextFile(Pieces(data, piece), Content.JSONL, gzipped=False)
         report = scan_shard(file, Shard(0, 0, None), Checks(SCREEN), policy)
     plain = ShardReport()

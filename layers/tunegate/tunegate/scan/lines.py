@@ -5,13 +5,13 @@ A line belongs to the range its first byte lies in: whatever the borders, each l
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 NEWLINE = b"\n"
 BOM = b"\xef\xbb\xbf"
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """One line without its ending; `number` counts from 1 at the start of the range. `data` is None if over-long."""
 
     number: int
@@ -28,6 +28,8 @@ class _Pending:
     too_long: bool = False
 
     def add(self, part: bytes) -> None:
+        if not part:
+            return
         self.length += len(part)
         if self.length > self.limit:
             self.too_long = True
@@ -61,15 +63,17 @@ def _raw_lines(chunks: Iterable[bytes], position: int, record_bytes: int) -> Ite
     pending = _Pending(record_bytes, [])
     begins_at = position
     for chunk in chunks:
-        cursor = 0
-        while (newline := chunk.find(NEWLINE, cursor)) >= 0:
-            pending.add(chunk[cursor:newline])
-            yield begins_at, pending.take()
-            cursor = newline + 1
-            begins_at = position + cursor
-        if cursor < len(chunk):
-            pending.add(chunk[cursor:])
+        first, *whole = chunk.split(NEWLINE)
+        pending.add(first)
         position += len(chunk)
+        if whole:
+            yield begins_at, pending.take()
+            begins_at = position - len(whole[-1])
+            pending.add(whole.pop())
+            at = begins_at - sum(map(len, whole)) - len(whole)
+            for data in whole:
+                yield at, data if len(data) <= record_bytes else None
+                at += len(data) + 1
     if pending.length:
         yield begins_at, pending.take()
 

@@ -12,7 +12,6 @@ from tunegate.model import Category, Detection, Place, Record
 from tunegate.scan.lines import Line
 from tunegate.scan.shapes import Shape, Strings, one_text_each, shape_of, strings_of, texts_of
 
-_SPACE = b" \t\r\n"
 _S3_URI = re.compile(r"s3a?://([^/\s]+)(?:/\S*)?", re.IGNORECASE)
 
 
@@ -24,9 +23,12 @@ class Form(StrEnum):
 
 
 class Parsed:
-    """One line as read: its shape, what is wrong with its form, and its strings; `record` takes it apart when asked."""
+    """One line as read: its shape, what is wrong with its form, and its strings; `record` takes it apart when asked.
 
-    __slots__ = ("_spoken", "_value", "faults", "line", "shape", "strings")
+    `size` is the line's in bytes.
+    """
+
+    __slots__ = ("_spoken", "_value", "faults", "line", "shape", "size", "strings")
 
     def __init__(
         self,
@@ -36,9 +38,11 @@ class Parsed:
         shape: Shape | None,
         faults: tuple[Detection, ...] = (),
         *,
+        size: int = 0,
         spoken: bool = False,
     ) -> None:
         self.line = line
+        self.size = size
         self.strings = strings
         self.shape = shape
         self.faults = faults
@@ -88,7 +92,7 @@ class Reader:
             text = data.decode("utf-8")
         except UnicodeDecodeError:
             return _fault(number, "invalid_utf8")
-        return Parsed(number, text, (text,), Shape.PLAIN_TEXT)
+        return Parsed(number, text, (text,), Shape.PLAIN_TEXT, size=len(data))
 
     def _json(self, number: int, data: bytes) -> Parsed:
         try:
@@ -100,14 +104,11 @@ class Reader:
                 parsed.shape, parsed.faults = None, (_detect("not_json", number),)
             return parsed
         strings = strings_of(value)
-        parsed = Parsed(number, value, strings.values, shape_of(value), spoken=strings.spoken)
+        parsed = Parsed(number, value, strings.values, shape_of(value), size=len(data), spoken=strings.spoken)
         if _has_duplicate_keys(data, strings):
             # JSON leaves open which value counts: what we scan need not be what Bedrock trains on.
             parsed.faults = (_detect("duplicate_keys", number),)
-        # Without an escape of its letters, a reference stands in the line as it is.
-        if (b"s3" in data or b"S3" in data or b"\\u" in data) and any(
-            text.startswith(("s3", "S3")) for text in strings.values
-        ):
+        if [text for text in strings.values if text.startswith(("s3", "S3"))]:
             parsed.faults += tuple(self._references(parsed))
         return parsed
 
@@ -124,17 +125,14 @@ class Reader:
 def _has_duplicate_keys(data: bytes, parsed: Strings) -> bool:
     """Whether an object of the line repeats a key.
 
-    Without its spaces every key ends in `":`, and inside a string that quote has a backslash before it. So those
-    without one are the keys written, unless a key ends in a backslash, which has to be escaped: then the line is
-    parsed again.
+    A colon of the line stands behind a key or in a string, and then in the parsed string too, unless it is spelt as an
+    escape. A repeated key has one colon more than what was parsed of it; where they do not add up, the line is parsed
+    again.
     """
-    dense = data.translate(None, _SPACE)
-    written = dense.count(b'":')
-    if b"\\" in data:
-        written -= dense.count(b'\\":')
-        if b"\\\\" in data or b"\\u005" in data:
-            return _repeats_key(data)
-    return written != parsed.keys
+    colons = sum([text.count(":") for text in parsed.values])
+    if data.count(b":") == parsed.keys + colons and (b"\\" not in data or b"\\u003" not in data):
+        return False
+    return _repeats_key(data)
 
 
 def _repeats_key(data: bytes) -> bool:

@@ -5,9 +5,10 @@ fine-tuning.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, ValuesView
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from tunegate.model import Text
 
@@ -107,35 +108,44 @@ class Strings:
     spoken: bool = False
 
 
+_STRING = frozenset({str})
+_TURN = frozenset({"role", "content"})
+
+
 def strings_of(record: object) -> Strings:
-    """What most records are asked for, without the pointers that only a finding needs."""
+    """What most records (parsed by orjson) are asked for, without the pointers that only a finding needs."""
     found = Strings()
     values = found.values
-    pending = [record]
+    pending: list[Any] = [record]
     while pending:
         value = pending.pop()
-        if isinstance(value, str):
+        kind = type(value)
+        if kind is str:
             values.append(value)
-        elif isinstance(value, dict):
-            _open(value, pending, found)
-        elif isinstance(value, list):
-            pending.extend(reversed(value))
-        elif isinstance(value, int) and not isinstance(value, bool) and abs(value) >= _SMALLEST_TELLING_NUMBER:
+        elif kind is dict and value.keys() == _TURN and type(value["role"]) is str and value["role"] in _ROLES:
+            found.keys += len(_TURN)
+            pending.append(value["content"])
+        elif kind is dict or kind is list:
+            inside: Any = _opened(value, found) if kind is dict else value
+            if _STRING.issuperset(map(type, inside)):
+                values.extend(inside)
+            else:
+                pending.extend(reversed(inside))
+        elif kind is int and abs(value) >= _SMALLEST_TELLING_NUMBER:
             values.append(str(value))
     return found
 
 
-def _open(value: dict[str, object], pending: list[object], found: Strings) -> None:
-    """Takes the values of an object, without what the formats prescribe, and those of its keys that are text."""
+def _opened(value: dict[str, Any], found: Strings) -> list[Any] | ValuesView[Any]:
+    """The values of an object, without what the formats prescribe. Those of its keys that are text are noted."""
     keys = value.keys()
     found.keys += len(keys)
     if not keys <= _PLAIN_KEYS_MET:
         found.values.extend(key for key in keys if not _is_plain(key))
     if _SPEAKING.isdisjoint(keys):
-        pending.extend(reversed(value.values()))
-        return
-    found.spoken |= not _SPEAKERS.isdisjoint(keys)
-    pending.extend([item for key, item in reversed(value.items()) if key not in _STRUCTURE or not _given(key, item)])
+        return value.values()
+    found.spoken = found.spoken or not _SPEAKERS.isdisjoint(keys)
+    return [item for key, item in value.items() if key not in _STRUCTURE or not _given(key, item)]
 
 
 def _given(key: str, item: object) -> bool:

@@ -68,8 +68,8 @@ class Checks:
             yield from service.finish()
 
 
-BATCH_CHARACTERS = 1 << 19
-"""Lines are screened together up to so much text: one pass over many is far cheaper than many over one."""
+BATCH_BYTES = 1 << 19
+"""Lines are screened together up to this size: one pass over many is far cheaper than many over one."""
 
 
 def scan_records(parsed: Iterable[Parsed], checks: Checks, policy: Policy) -> ShardReport:
@@ -83,13 +83,13 @@ def scan_records(parsed: Iterable[Parsed], checks: Checks, policy: Policy) -> Sh
 
 def _batches(parsed: Iterable[Parsed]) -> Iterator[list[Parsed]]:
     batch: list[Parsed] = []
-    characters = 0
+    size = 0
     for item in parsed:
         batch.append(item)
-        characters += sum(map(len, item.strings)) + 1
-        if characters >= BATCH_CHARACTERS:
+        size += item.size + 1
+        if size >= BATCH_BYTES:
             yield batch
-            batch, characters = [], 0
+            batch, size = [], 0
     if batch:
         yield batch
 
@@ -97,13 +97,14 @@ def _batches(parsed: Iterable[Parsed]) -> Iterator[list[Parsed]]:
 def _scan_batch(batch: Sequence[Parsed], checks: Checks, policy: Policy, report: ShardReport) -> None:
     found = checks.run([item for item in batch if item.is_record])
     for item in batch:
-        report.lines = item.line
         if item.shape is not None:
             report.saw_shape(item.shape, item.line)
-        _keep(item.faults, policy, report)
+        if item.faults:
+            _keep(item.faults, policy, report)
         if item.is_record:
             report.records += 1
             _keep(next(found), policy, report)
+    report.lines = batch[-1].line
 
 
 def _keep(detections: Iterable[Detection], policy: Policy, report: ShardReport) -> None:

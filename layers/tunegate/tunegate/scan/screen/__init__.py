@@ -16,7 +16,7 @@ from tunegate.scan.records import Parsed
 from tunegate.scan.screen.engine import Engine
 from tunegate.scan.screen.hidden import MANY_SHORT, SHORT
 from tunegate.scan.screen.memory import Memory
-from tunegate.scan.screen.traces import NOTHING, Trace
+from tunegate.scan.screen.traces import NOTHING, Trace, either
 from tunegate.scan.screen.turns import in_order, seams
 
 __all__ = ["Screen"]
@@ -50,11 +50,9 @@ class Screen:
 
     def _suspects(self, record: Parsed, traces: Mapping[str, Trace]) -> bool:
         """Whether something is found in a string of the record."""
-        for value in record.strings:
-            trace = traces[value]
-            if trace is not NOTHING and self._engine.scan(value, trace):
-                return True
-        return False
+        if self._known.telling.isdisjoint(record.strings):
+            return False
+        return any(self._engine.scan(value, traces[value]) for value in record.strings)
 
     def _found(self, record: Record, traces: Mapping[str, Trace], could_be: Trace | None) -> list[Detection]:
         """What is found in each string, and across them where `could_be` says that this is possible."""
@@ -70,28 +68,38 @@ class Screen:
     def _across_all(self, records: Sequence[Parsed], traces: Mapping[str, Trace]) -> list[Trace | None]:
         """For each record what a phrase over several of its strings could be; None where it can be nothing."""
         found = [self._joined_trace(record.strings, traces) for record in records]
-        # Who says what is told apart by reading: the words of one speaker also follow each other.
-        asked = [at for at, trace in enumerate(found) if trace is not None and not records[at].in_turns]
-        stretches = [in_order(records[at].strings) for at in asked]
-        narrowed = self._engine.narrowed(stretches, [trace for at in asked if (trace := found[at]) is not None])
-        for at, trace in zip(asked, narrowed, strict=True):
-            found[at] = found[at] if trace is not None else None
+        asked = [
+            (at, stretch)
+            for at, trace in enumerate(found)
+            if trace is not None
+            for stretch in self._stretches(records[at])
+        ]
+        could_be = [trace for at, _ in asked if (trace := found[at]) is not None]
+        narrowed = self._engine.narrowed([stretch for _, stretch in asked], could_be)
+        found = [None] * len(records)
+        for (at, _), trace in zip(asked, narrowed, strict=True):
+            found[at] = either(found[at], trace)
         return found
+
+    def _stretches(self, record: Parsed) -> list[str]:
+        """All that is joined of the record's strings: in order and, where speakers take turns, of each speaker."""
+        if record.in_turns and record.record is not None:
+            return [seam.value for seam in seams(record.record)]
+        return [in_order(record.strings)]
 
     def _joined_trace(self, strings: Sequence[str], traces: Mapping[str, Trace]) -> Trace | None:
         """What a phrase over several of these strings could be; None where it can be nothing."""
         if len(strings) < 2:
             return None
-        known = [trace for value in strings if (trace := traces[value]) is not NOTHING]
-        if not known and len(strings) < MANY_SHORT:
+        many_short = len(strings) >= MANY_SHORT and sorted(map(len, strings))[MANY_SHORT - 1] <= SHORT
+        if not many_short and self._known.telling.isdisjoint(strings):
             return None
-        return self._engine.suspects_across(known, sum(len(value) <= SHORT for value in strings))
+        known = [trace for value in strings if (trace := traces[value]) is not NOTHING]
+        return self._engine.suspects_across(known, many_short=many_short)
 
     def _across(self, record: Record, could_be: Trace) -> Iterator[Detection]:
-        stretches = list(seams(record))
-        traces = self._engine.narrowed([seam.value for seam in stretches], [could_be] * len(stretches))
-        for seam, trace in zip(stretches, traces, strict=True):
-            for hit in self._engine.across(seam.value, trace) if trace is not None else ():
+        for seam in seams(record):
+            for hit in self._engine.across(seam.value, could_be):
                 placed = seam.place(hit.begin, hit.end)
                 if placed is not None:
                     text, begin, end = placed

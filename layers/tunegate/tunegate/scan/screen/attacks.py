@@ -107,9 +107,9 @@ def _keyed(rule: Attack, text: str, lowered: str) -> bool:
 
 def _meant(rule: Attack, text: str, begin: int, end: int) -> bool:
     found = text[begin:end]
-    if rule.require is not None and not rule.require.search(found):
+    if rule.require is not None and not rule.require.holds(found):
         return False
-    if rule.unless is not None and rule.unless.search(found):
+    if rule.unless is not None and rule.unless.holds(found):
         return False
     around = text[max(0, begin - AROUND) : end + AROUND]
-    return rule.require_text is None or bool(rule.require_text.search(around))
+    return rule.require_text is None or rule.require_text.holds(around)

@@ -1,8 +1,7 @@
 """All detectors over one string: the rules that its trace says could match."""
 
 from collections.abc import Iterator, Sequence
-from functools import reduce
-from operator import or_
+from dataclasses import replace
 
 from tunegate.scan.screen import hidden, malware
 from tunegate.scan.screen.attacks import Attacks
@@ -28,8 +27,9 @@ class Engine:
         self._script_rules = [at for at, rule in enumerate(self._attacks.rules) if rule.script]
         secrets = self._secrets.rules
         self._traces = Traces(
+            self._identifiers.awake,
+            self._secrets.long,
             [() if rule.long else rule.keywords for rule in secrets],
-            sum(1 << at for at, rule in enumerate(secrets) if rule.long),
             [() if rule.script else rule.keywords for rule in self._attacks.rules],
             self._model.gains,
             [() if rule.script else rule.companions for rule in self._attacks.rules],
@@ -40,7 +40,9 @@ class Engine:
         """What each text could hold; NOTHING where it can hold nothing."""
         plain = [text for text in texts if text.isascii()]
         folded = [fold(text).text for text in texts if not text.isascii()]
-        of_plain, of_folded = iter(self._traces.of(plain)), iter(self._traces.of(folded, whole=True))
+        plain_traces, folded_traces = self._traces.of(plain), self._traces.of(folded, whole=True)
+        self._uncover([*plain, *folded], [*plain_traces, *folded_traces])
+        of_plain, of_folded = iter(plain_traces), iter(folded_traces)
         return [next(of_plain) if text.isascii() else _scripted(next(of_folded), text) for text in texts]
 
     def scan(self, text: str, trace: Trace) -> tuple[Hit, ...]:
@@ -49,6 +51,7 @@ class Engine:
             return ()
         if trace.hits is None:
             trace.hits = tuple(settle(self._mapped(text, trace, attacks_only=False, margin=0.0)))
+            trace.pieces = None
         return trace.hits
 
     def suspects(self, trace: Trace) -> bool:
@@ -56,7 +59,7 @@ class Engine:
         if trace is NOTHING or trace.hits is not None:
             return bool(trace.hits)
         return (
-            trace.identifiers
+            trace.identifiers > 0
             or trace.secrets > 0
             or trace.attacks > 0
             or trace.hidden
@@ -67,17 +70,21 @@ class Engine:
 
     def across(self, text: str, trace: Trace) -> list[Hit]:
         """The prompt attacks of a stretch of several texts, whose traces together are `trace`."""
-        return settle(self._mapped(text, trace, attacks_only=True, margin=SEAM_MARGIN))
+        own = replace(trace, pieces=None)
+        self._uncover([fold(text).text], [own])
+        return settle(self._mapped(text, own, attacks_only=True, margin=SEAM_MARGIN))
 
-    def suspects_across(self, traces: Sequence[Trace], short: int) -> Trace | None:
-        """What a phrase across texts with these traces could be, `short` of them being short; None if nothing."""
-        found = Trace(
-            attacks=_all([trace.seam_attacks for trace in traces]),
-            gain=sum(trace.seam_gain for trace in traces),
-            hidden=short >= hidden.MANY_SHORT or any(trace.seam_hidden for trace in traces),
-            script=any(trace.script for trace in traces),
-        )
-        return self._something(found)
+    def suspects_across(self, traces: Sequence[Trace], *, many_short: bool) -> Trace | None:
+        """What a phrase across texts with these traces could be, `many_short` as hidden.MANY_SHORT says; or None."""
+        attacks, gain, hiding, script = 0, 0.0, many_short, False
+        for trace in traces:
+            attacks |= trace.seam_attacks
+            gain += trace.seam_gain
+            hiding = hiding or trace.seam_hidden
+            script = script or trace.script
+        if attacks or hiding or script or self._model.possible(gain, SEAM_MARGIN):
+            return Trace(attacks=attacks, gain=gain, hidden=hiding, script=script)
+        return None
 
     def narrowed(self, stretches: Sequence[str], traces: Sequence[Trace]) -> list[Trace | None]:
         """Of what each stretch could be, what its text bears out; None where it is nothing."""
@@ -119,41 +126,58 @@ class Engine:
 
     def _hiding(self, texts: Sequence[str], encoded: Sequence[bytes], traces: Sequence[Trace]) -> set[int]:
         asked = [at for at, trace in enumerate(traces) if trace.hidden]
-        return {asked[at] for at in hidden.across([texts[at] for at in asked], [encoded[at] for at in asked])}
+        found = [asked[at] for at in hidden.across([texts[at] for at in asked], [encoded[at] for at in asked])]
+        uncovered = [Trace(hidden=True) for _ in found]
+        self._uncover([texts[at] for at in found], uncovered)
+        return {at for at, trace in zip(found, uncovered, strict=True) if trace.hidden}
 
     def _in_script(self, stretch: str) -> bool:
         return self._attacks.in_script(fold(stretch, confusables=False).text.lower())
 
     def _mapped(self, original: str, trace: Trace, *, attacks_only: bool, margin: float) -> Iterator[Hit]:
         view = fold(original)
-        for hit in self._view(view.text, trace, attacks_only=attacks_only, depth=0, margin=margin):
-            yield hit.within(*view.span(hit.begin, hit.end))
+        for hit in self._view(view.text, trace, attacks_only=attacks_only, margin=margin):
+            yield hit if view.text is original else hit.within(*view.span(hit.begin, hit.end))
         if trace.script:
             own = fold(original, confusables=False)
             awake = self._script_rules if self._attacks.in_script(own.text.lower()) else ()
             for hit in self._attacks.find(own.text, awake):
                 yield hit.within(*own.span(hit.begin, hit.end))
 
-    def _view(self, text: str, trace: Trace, *, attacks_only: bool, depth: int, margin: float) -> Iterator[Hit]:
+    def _view(self, text: str, trace: Trace, *, attacks_only: bool, margin: float) -> Iterator[Hit]:
         if not attacks_only:
-            if trace.identifiers:
-                yield from self._identifiers.find(text)
+            yield from self._identifiers.find(text, bits(trace.identifiers))
             yield from self._secrets.find(text, bits(trace.secrets))
             if trace.malware:
                 yield from malware.find(text)
         yield from self._attacks.find(text, bits(trace.attacks))
         if self._model.possible(trace.gain, margin):
             yield from self._model.find(text.lower(), margin)
-        if trace.hidden and depth < DEPTH:
-            yield from self._hidden(text, attacks_only=attacks_only, depth=depth + 1)
-
-    def _hidden(self, text: str, *, attacks_only: bool, depth: int) -> Iterator[Hit]:
-        pieces = list(hidden.pieces(text, text.lower()))
-        texts = [fold(piece.text).text for piece in pieces]
-        for piece, view, trace in zip(pieces, texts, self._traces.of(texts), strict=True):
+        for piece, view, inner in trace.pieces or ():
             only = attacks_only or piece.attacks_only
-            for hit in self._view(view, trace, attacks_only=only, depth=depth, margin=0.0):
+            for hit in self._view(view, inner, attacks_only=only, margin=0.0):
                 yield hit.within(piece.begin, piece.end)
+
+    def _uncover(self, texts: Sequence[str], traces: Sequence[Trace], depth: int = 1) -> None:
+        """Reads what hides in texts (folded). `hidden` stays true, with `pieces`, where something could be found."""
+        hiding = [(trace, text) for trace, text in zip(traces, texts, strict=True) if trace.hidden]
+        owned = [(trace, piece) for trace, text in hiding for piece in hidden.pieces(text, text.lower())]
+        views = [fold(piece.text).text for _, piece in owned]
+        inner = self._traces.of(views)
+        if depth < DEPTH:
+            self._uncover(views, inner, depth + 1)
+        for (trace, piece), view, found in zip(owned, views, inner, strict=True):
+            if self._telling(piece, found, deepest=depth == DEPTH):
+                trace.pieces = trace.pieces or []
+                trace.pieces.append((piece, view, found))
+        for trace, _ in hiding:
+            trace.hidden = bool(trace.pieces)
+
+    def _telling(self, piece: hidden.Piece, trace: Trace, *, deepest: bool) -> bool:
+        """Whether something could be found in a piece."""
+        if trace.attacks or (trace.hidden and not deepest) or self._model.possible(trace.gain):
+            return True
+        return not piece.attacks_only and (trace.identifiers > 0 or trace.secrets > 0 or trace.malware)
 
 
 def _scripted(trace: Trace, text: str) -> Trace:
@@ -163,7 +187,3 @@ def _scripted(trace: Trace, text: str) -> Trace:
     found = Trace() if trace is NOTHING else trace
     found.script = True
     return found
-
-
-def _all(masks: Sequence[int]) -> int:
-    return reduce(or_, masks, 0)

@@ -25,7 +25,8 @@ SEPARATORS = str.maketrans("", "", " .-_*|/+~")
 RUN_TOGETHER = Pattern(
     r"(?i)(ignore|disregard|forget|override|bypass|reveal|repeat|print|output|show|tell|give|pretend|respond|everything|anything|"
     r"previous|prior|above|earlier|instructions?|prompts?|system|rules|guidelines|commands|restrictions|filters|policies|"
-    r"developer|jailbreak|mode|without|you|your|are|now|all|any|the|and|new|me|do|act|as|dan|no|what|is|how|to|make|of|in)"
+    r"developer|jailbreak|mode|without|you|your|are|now|all|any|the|and|new|me|do|act|as|dan|no|what|is|how|to|make|of|in)",
+    captures=True,
 )
 SHARE_PRINTABLE = 0.9
 # Words that only make sense once the letters are turned round or moved thirteen places.
@@ -54,41 +55,41 @@ def pieces(text: str, lowered: str) -> Iterator[Piece]:
 
 
 def _base64(text: str) -> Iterator[Piece]:
-    for match in BASE64.finditer(text):
-        decoded = from_base64(match.group())
+    for begin, end in BASE64.spans(text):
+        decoded = from_base64(text[begin:end])
         if decoded:
-            yield Piece(decoded, *match.span())
+            yield Piece(decoded, begin, end)
 
 
 def _hex(text: str) -> Iterator[Piece]:
-    for match in HEX.finditer(text):
-        decoded = _printable(_from_hex(match.group()))
+    for begin, end in HEX.spans(text):
+        decoded = _printable(_from_hex(text[begin:end]))
         if decoded:
-            yield Piece(decoded, *match.span())
+            yield Piece(decoded, begin, end)
 
 
 def _percent(text: str) -> Iterator[Piece]:
-    for match in PERCENT.finditer(text):
-        yield Piece(unquote(match.group()), match.start(), match.end(), attacks_only=True)
+    for begin, end in PERCENT.spans(text):
+        yield Piece(unquote(text[begin:end]), begin, end, attacks_only=True)
 
 
 def _entities(text: str) -> Iterator[Piece]:
-    for match in ENTITY.finditer(text):
-        yield Piece(html.unescape(match.group()), *match.span())
+    for begin, end in ENTITY.spans(text):
+        yield Piece(html.unescape(text[begin:end]), begin, end)
 
 
 def _spaced(text: str) -> Iterator[Piece]:
-    for match in SPACED.finditer(text):
-        words = [word.translate(SEPARATORS) for word in GAP.split(match.group())]
+    for begin, end in SPACED.spans(text):
+        words = [word.translate(SEPARATORS) for word in GAP.split(text[begin:end])]
         if len(words) == 1:
             words = [RUN_TOGETHER.sub(r" \1 ", words[0])]
-        yield Piece(" ".join(" ".join(words).split()), match.start(), match.end(), attacks_only=True)
+        yield Piece(" ".join(" ".join(words).split()), begin, end, attacks_only=True)
 
 
 def _leet(text: str) -> Iterator[Piece]:
-    found = list(LEET.finditer(text))
+    found = list(LEET.spans(text))
     if len(found) > 1:
-        yield Piece(text.translate(LEET_TABLE), found[0].start(), found[-1].end(), attacks_only=True)
+        yield Piece(text.translate(LEET_TABLE), found[0][0], found[-1][1], attacks_only=True)
 
 
 def ciphered(lowered: str) -> bool:

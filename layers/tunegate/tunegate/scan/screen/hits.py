@@ -1,13 +1,12 @@
 """What one rule saw in one string, before it is tied to a record."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from tunegate.model import Category, Detection, Place
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(NamedTuple):
     """A finding in one string: code-point span, score 0 to 1; of two overlapping hits the one of higher rank stays."""
 
     category: Category
@@ -24,7 +23,7 @@ class Hit:
 
     def within(self, begin: int, end: int) -> "Hit":
         """The same hit placed on the span of the original that hid it."""
-        return replace(self, begin=begin, end=end)
+        return Hit(self.category, self.type, begin, end, self.score, self.digest, self.rank)
 
 
 def bits(mask: int) -> Iterator[int]:
@@ -37,8 +36,11 @@ def bits(mask: int) -> Iterator[int]:
 
 def settle(hits: Iterable[Hit]) -> list[Hit]:
     """One hit for each (type, span), and of overlapping hits in one category the surest; in order of place."""
+    found = list(hits)
+    if len(found) < 2:
+        return found
     kept: list[Hit] = []
-    for hit in sorted(hits, key=lambda hit: (-hit.rank, -hit.score, hit.begin - hit.end, hit.begin, hit.type)):
+    for hit in sorted(found, key=lambda hit: (-hit.rank, -hit.score, hit.begin - hit.end, hit.begin, hit.type)):
         if not any(_covers(other, hit) for other in kept):
             kept.append(hit)
     return sorted(kept, key=lambda hit: (hit.begin, hit.end, hit.type))

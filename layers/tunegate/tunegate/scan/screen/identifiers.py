@@ -1,7 +1,7 @@
 """Identifiers of people and accounts: patterns first, then form, check digits and the words around them."""
 
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,12 +54,29 @@ class Identifiers:
     def __init__(self) -> None:
         entries = tomllib.loads((DATA / "identifiers.toml").read_text("utf-8"))["identifier"]
         self.rules = [rule for entry in entries for rule in _rules(entry)]
-        self._any = compile_all(rule.pattern.source for rule in self.rules)
+        contexts = {rule.context.source: rule.context for rule in self.rules if rule.context is not None}
+        numbers = {source: len(self.rules) + at for at, source in enumerate(contexts)}
+        self._needs = [numbers[rule.context.source] if rule.context else None for rule in self.rules]
+        self._any = compile_all([*(rule.pattern.source for rule in self.rules), *map(loosened, contexts)])
 
-    def find(self, text: str) -> Iterator[Hit]:
-        """Hits in a text that holds one of TRACES."""
-        for at in self._any.Match(text) or ():
+    def awake(self, text: str) -> int:
+        """The rules, as bits, whose pattern matches in a text that holds one of TRACES, and their context somewhere."""
+        held = frozenset(self._any.Match(text) or ())
+        rules = (at for at in held if at < len(self.rules))
+        return sum(1 << at for at in rules if self._needs[at] is None or self._needs[at] in held)
+
+    def find(self, text: str, awake: Iterable[int]) -> Iterator[Hit]:
+        """Hits of the rules in `awake`."""
+        for at in awake:
             yield from matches(self.rules[at], text)
+
+
+def loosened(context: str) -> str:
+    """A pattern that matches in any text of which `context` matches a window.
+
+    A window may begin and end within a word, and what is put into its gap begins and ends with a space.
+    """
+    return context.replace(r"\b", "").replace(" ", " ?")
 
 
 def _rules(entry: dict[str, Any]) -> Iterator[Identifier]:
@@ -69,7 +86,7 @@ def _rules(entry: dict[str, Any]) -> Iterator[Identifier]:
         if source and (by_context or "loose" in entry or not context):
             yield Identifier(
                 entry["type"],
-                Pattern(source),
+                Pattern(source, captures="group" in entry),
                 by_context,
                 context if by_context else None,
                 _check(entry, by_context),
@@ -114,7 +131,7 @@ def _stands_alone(text: str, begin: int, end: int, edge: frozenset[str]) -> bool
 
 def _in_place(rule: Identifier, text: str, begin: int, end: int) -> bool:
     """What stands around the match does not speak against it and, where that is needed, speaks for it."""
-    if rule.never_after is not None and rule.never_after.search(text[max(0, begin - 16) : begin]):
+    if rule.never_after is not None and rule.never_after.holds(text[max(0, begin - 16) : begin]):
         return False
     spaced_phone = rule.type == "PHONE" and " " in text[begin:end] and text[begin:end].replace(" ", "").isdigit()
     if (rule.alone or spaced_phone) and _in_a_row(text, begin, end):
@@ -129,4 +146,4 @@ def _in_a_row(text: str, begin: int, end: int) -> bool:
 
 
 def _spoken_of(context: Pattern, text: str, begin: int, end: int) -> bool:
-    return bool(context.search(text[max(0, begin - CONTEXT_BEFORE) : begin] + " | " + text[end : end + CONTEXT_AFTER]))
+    return context.holds(text[max(0, begin - CONTEXT_BEFORE) : begin] + " | " + text[end : end + CONTEXT_AFTER])

@@ -8,32 +8,38 @@ from typing import Any
 
 import re2
 
-FEW = 3  # texts that are searched one by one
 BETWEEN = b"\n \0 \n"
 SET_MEMORY = 256 << 20  # bytes RE2 may use for the automaton of one set; it grows only as texts need it
 
 
 class Pattern:
-    """One RE2 pattern, compiled on first use."""
+    """One RE2 pattern, compiled on first use. Where a match's groups are not asked for, RE2 need not trace them."""
 
-    __slots__ = ("_compiled", "source")
+    __slots__ = ("_captures", "_compiled", "source")
 
-    def __init__(self, source: str) -> None:
+    def __init__(self, source: str, *, captures: bool = False) -> None:
         self.source = source
+        self._captures = captures
         self._compiled: Any = None
 
     def finditer(self, text: str) -> Iterator[Any]:
-        return iter(self._ready().finditer(text))
+        """The matches, for their places: RE2 reads bytes, and in ASCII they are where the characters are."""
+        return iter(self._ready().finditer(text.encode() if text.isascii() else text))
 
-    def search(self, text: str | bytes) -> Any:
-        return self._ready().search(text)
+    def spans(self, text: str) -> Iterator[tuple[int, int]]:
+        """Where the text matches."""
+        return (match.span() for match in self.finditer(text))
+
+    def holds(self, text: str) -> bool:
+        """Whether it matches anywhere in the text."""
+        return self._ready().search(text.encode("utf-8", "replace")) is not None
 
     def sub(self, replacement: str, text: str) -> str:
         return str(self._ready().sub(replacement, text))
 
     def _ready(self) -> Any:
         if self._compiled is None:
-            self._compiled = re2.compile(self.source)
+            self._compiled = _compiled(self.source, captures=self._captures)
         return self._compiled
 
 
@@ -48,31 +54,38 @@ class Finder:
 
     def search(self, text: bytes, begin: int = 0) -> Any:
         if self._compiled is None:
-            self._compiled = re2.compile(self.source)
+            self._compiled = _compiled(self.source, captures=False)
         return self._compiled.search(text, begin)
 
 
-class Among:
-    """A pattern that is asked which of many UTF-8 texts it matches in; they are searched joined, in one pass."""
+def _compiled(source: str, *, captures: bool) -> Any:
+    options = re2.Options()
+    options.never_capture = not captures
+    return re2.compile(source, options)
 
-    __slots__ = ("_exact", "_joined")
+
+class Among:
+    """A pattern that is asked which of many UTF-8 texts it matches in; they are searched joined, in one pass.
+
+    The ends of lines count as ends of a text: where texts are joined, and so everywhere.
+    """
+
+    __slots__ = ("_finder",)
 
     def __init__(self, source: str) -> None:
-        self._exact = Finder(source)
-        self._joined = Finder("(?m)" + source)  # the ends of a text are ends of lines where texts are joined
+        self._finder = Finder("(?m)" + source)
 
     def holding(self, texts: Sequence[bytes]) -> Iterator[int]:
         """The numbers of the texts in which the pattern matches."""
-        if len(texts) < FEW:
-            yield from (at for at, text in enumerate(texts) if self._exact.search(text) is not None)
-            return
         joined = BETWEEN.join(texts)
         starts = list(accumulate((len(text) + len(BETWEEN) for text in texts), initial=0))
         at = 0
-        while at < len(texts) and (match := self._joined.search(joined, starts[at])) is not None:
+        while at < len(texts) and (match := self._finder.search(joined, starts[at])) is not None:
             # It may reach into the next text: what is within one text is found from its beginning.
             at = bisect_right(starts, match.start()) - 1
-            if at < len(texts) and self._exact.search(texts[at]) is not None:
+            if at == len(texts):
+                return
+            if match.end() <= starts[at] + len(texts[at]) or self._finder.search(texts[at]) is not None:
                 yield at
             at += 1
 

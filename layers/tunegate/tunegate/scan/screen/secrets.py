@@ -52,31 +52,24 @@ class Secrets:
         self.rules = [_rule(entry, 3) for entry in ours] + [_rule(entry, 2) for entry in theirs]
         self._long = [at for at, rule in enumerate(self.rules) if rule.long]
         self._any_long = compile_all(self.rules[at].pattern.source for at in self._long)
-        self._asked = ""
-        self._matched: frozenset[int] = frozenset()
 
     def find(self, text: str, awake: Iterable[int]) -> Iterator[Hit]:
         """Hits of the rules in `awake`, where the text holds a keyword of the rule."""
         lowered = text.lower()
         for at in awake:
             rule = self.rules[at]
-            if rule.long and not self._long_match(text, at):
-                continue
             if any(keyword in lowered for keyword in rule.keywords):
                 yield from matches(rule, text)
 
-    def _long_match(self, text: str, at: int) -> bool:
-        """Whether the pattern of a `long` rule matches; all of them are tried in one pass."""
-        if self._asked != text:
-            self._asked = text
-            self._matched = frozenset(self._long[number] for number in self._any_long.Match(text) or ())
-        return at in self._matched
+    def long(self, text: str) -> int:
+        """The `long` rules, as bits, whose pattern matches; all of them are tried in one pass."""
+        return sum(1 << self._long[number] for number in self._any_long.Match(text) or ())
 
 
 def _rule(entry: dict[str, Any], rank: int) -> Secret:
     return Secret(
         entry["id"],
-        Pattern(entry["pattern"]),
+        Pattern(entry["pattern"], captures=True),
         tuple(entry["keywords"]),
         entry.get("entropy", 0.0),
         entry.get("mixed", 0),
@@ -105,7 +98,7 @@ def _credible(rule: Secret, value: str) -> bool:
 
 def _looks_random(rule: Secret, value: str) -> bool:
     """Not a placeholder, a path, a call or a name; a key or token also holds digits."""
-    if PLACEHOLDER.search(value) or value.startswith(("$", "%", "#{", "[")):
+    if PLACEHOLDER.holds(value) or value.startswith(("$", "%", "#{", "[")):
         return False
     if rule.id == "password_assignment":
         return True
@@ -114,11 +107,11 @@ def _looks_random(rule: Secret, value: str) -> bool:
 
 def _made_up(rule: Secret, text: str, begin: int) -> bool:
     """A password that was drawn for the reader a moment ago opens nothing yet."""
-    return rule.id == "password_assignment" and bool(DRAWN.search(text[max(0, begin - NEAR) : begin]))
+    return rule.id == "password_assignment" and DRAWN.holds(text[max(0, begin - NEAR) : begin])
 
 
 def _near(near: Pattern | None, text: str, begin: int, end: int) -> bool:
-    return near is None or bool(near.search(text[max(0, begin - NEAR) : begin] + " " + text[end : end + NEAR]))
+    return near is None or near.holds(text[max(0, begin - NEAR) : begin] + " " + text[end : end + NEAR])
 
 
 def kinds(value: str) -> int:

@@ -4,15 +4,19 @@ Sound because a trace is a part of every match: a rule's keyword, an n-gram the 
 identifiers or encodings share. A text without the trace cannot have the hit; a text with it is read by the rule itself.
 """
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
+from typing import NamedTuple
+
+import re2
 
 from tunegate.scan.screen import hidden, identifiers, malware
-from tunegate.scan.screen.hits import Hit, bits
+from tunegate.scan.screen.hidden import Piece
+from tunegate.scan.screen.hits import Hit
 from tunegate.scan.screen.keywords import automaton, by_word
-from tunegate.scan.screen.patterns import Finder
+from tunegate.scan.screen.patterns import Finder, compile_all
 from tunegate.scan.screen.turns import REACH
 from tunegate.scan.screen.words import BORDER, as_words
 
@@ -22,10 +26,11 @@ class Trace:
     """What one text could hold. Rules are bits by their number; gains are log-odds the model could give at most.
 
     `seam_attacks`, `seam_gain` and `seam_hidden` are what a phrase reaching into a neighbouring text could have here;
-    `hits` is what reading the text gave, once it was read.
+    `pieces` are what hides in the text, with what each as it is read could hold; `hits` is what reading the text gave,
+    once it was read.
     """
 
-    identifiers: bool = False
+    identifiers: int = 0
     secrets: int = 0
     attacks: int = 0
     gain: float = 0.0
@@ -35,6 +40,7 @@ class Trace:
     seam_attacks: int = 0
     seam_gain: float = 0.0
     seam_hidden: bool = False
+    pieces: list[tuple[Piece, str, "Trace"]] | None = None
     hits: tuple[Hit, ...] | None = None
 
 
@@ -42,8 +48,19 @@ NOTHING = Trace()
 """The trace of a text that can hold nothing; told by identity."""
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+def either(one: Trace | None, other: Trace | None) -> Trace | None:
+    """What either of two stretches of a record could be."""
+    if one is None or other is None:
+        return one or other
+    return Trace(
+        attacks=one.attacks | other.attacks,
+        gain=max(one.gain, other.gain),
+        hidden=one.hidden or other.hidden,
+        script=one.script or other.script,
+    )
+
+
+class Word(NamedTuple):
     """What a substring of the words view is a trace of. `at_head`: only of a phrase begun in the text before."""
 
     attacks: int = 0
@@ -55,15 +72,18 @@ class Word:
 class Traces:
     """All traces of all rules.
 
-    `secrets` are the keywords of each credential rule, in lower case, and `long_secrets` the rules, as bits, that any
-    long run of characters wakes; `attacks` the keywords of each attack rule and `gains` the model's n-grams, both as
-    they stand in the words view. `matching` says of texts and, for each, attack rules, as bits, which can match.
+    `identified` says of a text that holds one of identifiers.TRACES which rules could match, and `long_secrets` of one
+    with a long run of characters which of the credential rules that it wakes, both as bits. `secrets` are the keywords
+    of each other credential rule, in lower case; `attacks` the keywords of each attack rule and `gains` the model's
+    n-grams, both as they stand in the words view. `matching` says of texts and, for each, attack rules, as bits, which
+    can match.
     """
 
     def __init__(
         self,
+        identified: Callable[[str], int],
+        long_secrets: Callable[[str], int],
         secrets: Sequence[Sequence[str]],
-        long_secrets: int,
         attacks: Sequence[Sequence[str]],
         gains: Mapping[str, float],
         companions: Sequence[Sequence[str]],
@@ -73,11 +93,14 @@ class Traces:
         names = sorted({*keywords, malware.KEYWORD})
         self._keywords = [(keywords.get(name, 0), name == malware.KEYWORD) for name in names]
         self._keyword_search = automaton(names)
+        self._identified = identified
         self._long_secrets = long_secrets
         words = _words(attacks, gains)
         self._words = list(words.values())
         self._word_search = automaton(words)
-        self._companions = companions
+        accompanied = by_word(enumerate(companions))
+        self._accompanied_by = list(accompanied.values())
+        self._companion_search = compile_all(re2.escape(word) for word in accompanied)
         self._asking_none = sum(1 << rule for rule, words in enumerate(companions) if not words)
         self._matching = matching
 
@@ -87,9 +110,10 @@ class Traces:
             return []
         batch = _Batch(texts, whole)
         for at in batch.holding(identifiers.TRACES):
-            batch.trace(at).identifiers = True
+            if awake := self._identified(texts[at]):
+                batch.trace(at).identifiers = awake
         for at in batch.holding(hidden.TRACES):
-            self._read_signs(batch.trace(at), texts[at])
+            self._read_signs(batch, at)
         if whole:
             self._distrust_short(batch)
         self._find_keywords(batch)
@@ -113,15 +137,13 @@ class Traces:
         return self._matching([text.encode("utf-8", "replace") for text in texts], accompanied)
 
     def _accompanied(self, text: str, attacks: int) -> int:
-        found = attacks & self._asking_none
-        if found != attacks:
-            lowered = text.lower()
-            for rule in bits(attacks ^ found):
-                for word in self._companions[rule]:
-                    if word in lowered:
-                        found |= 1 << rule
-                        break
-        return found
+        asking = attacks & ~self._asking_none
+        if not asking:
+            return attacks
+        present = self._asking_none
+        for word in self._companion_search.Match(text.lower().encode("utf-8", "replace")) or ():
+            present |= self._accompanied_by[word]
+        return attacks & present
 
     def _distrust_short(self, batch: "_Batch") -> None:
         """Folding may have made any text shorter than it looks to those who count the short ones."""
@@ -129,12 +151,15 @@ class Traces:
             if len(text) <= hidden.SHORT:
                 batch.trace(at).seam_hidden = True
 
-    def _read_signs(self, trace: Trace, text: str) -> None:
+    def _read_signs(self, batch: "_Batch", at: int) -> None:
+        text = batch.texts[at]
         signs = hidden.signs(text)
-        trace.hidden |= signs.whole
-        trace.seam_hidden |= signs.part
-        if signs.long_run:
-            trace.secrets |= self._long_secrets
+        long_secrets = self._long_secrets(text) if signs.long_run else 0
+        if signs.whole or signs.part or long_secrets:
+            trace = batch.trace(at)
+            trace.hidden |= signs.whole
+            trace.seam_hidden |= signs.part
+            trace.secrets |= long_secrets
 
     def _find_keywords(self, batch: "_Batch") -> None:
         at, starts = 0, batch.lowered_starts
@@ -147,13 +172,14 @@ class Traces:
             trace.malware |= is_malware
 
     def _find_words(self, batch: "_Batch") -> None:
-        at, starts, seen, near = 0, batch.word_starts, set[int](), set[int]()
+        at, starts, seen, near = -1, batch.word_starts, set[int](), set[int]()
+        ends, words, trace = starts[0], self._words, NOTHING
         for number, begin, end in self._word_search.find_matches_as_indexes(batch.words, overlapping=True):
-            while end > starts[at + 1]:
-                at += 1
-                seen.clear()
-                near.clear()
-            word, trace = self._words[number], batch.trace(at)
+            if end > ends:
+                at = bisect_left(starts, end, at + 1) - 1
+                ends, trace = starts[at + 1], batch.trace(at)
+                seen, near = set(), set()
+            word = words[number]
             if batch.near_edge(at, begin, end):
                 trace.seam_attacks |= word.attacks
                 trace.seam_hidden |= word.cipher

@@ -50,7 +50,7 @@ def in_order(strings: Sequence[str]) -> str:
 
 
 def _ends(value: str) -> str:
-    return f"{_head(value)}{BORDER}{value[_tail(value) :]}"
+    return f"{_head(value)}\n{BORDER}\n{value[_tail(value) :]}"
 
 
 def _stretches(texts: Sequence[Text]) -> Iterator[Seam]:
