@@ -1,6 +1,6 @@
 # Everything sets itself up: only git, make and a python3 have to be there.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench docs format vendor clean
+.PHONY: help setup demo test check bench attacks docs format vendor clean
 SHELL := /bin/bash
 
 UV_VERSION := 0.13.9
@@ -45,6 +45,9 @@ check: setup ## Lint, format, types and templates
 
 bench: setup ## Measure speed, detection, memory, cost and latency beside what else there is; results in build/bench.json
 	@$(RUN)/python benchmarks --json build/bench.json
+
+attacks: setup ## Try every attack as everybody on the deployed system; results in build/attacks.json
+	@PYTHONPATH=tests $(RUN)/python -m attacks
 
 docs: setup ## Write docs/controls.md from the table of controls
 	@$(RUN)/python -m tunegate_cli.controls_page
