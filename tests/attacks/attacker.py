@@ -16,9 +16,15 @@ from e2e.test_iam import trust_of_the_account
 from tunegate_local.origin import through
 
 _REFUSALS = frozenset(
-    {"AccessDenied", "AccessDeniedException", "403", "AuthorizationError", "KMS.AccessDeniedException", "AccessDeniedFault",
-     "UnauthorizedOperation", "NotAuthorizedForSourceException", "AccessControlListNotSupported", "AuthorizationErrorException"}
-)  # fmt: skip
+    {
+        "403",
+        "AccessDenied",
+        "AccessDeniedException",
+        "AuthorizationError",
+        "KMS.AccessDeniedException",
+        "UnauthorizedOperation",
+    }
+)
 _ONCE = Config(retries={"max_attempts": 1})
 _SESSIONS = itertools.count(1)
 

@@ -75,8 +75,20 @@ def delete_unscanned(attacker: Attacker, ground: Ground) -> Outcome:
     return prevented("it is still there") if ground.exists(upload) else detected(None)
 
 
+def carry_out_of_the_account(attacker: Attacker, ground: Ground) -> Outcome:
+    """Whatever the role can read, put it where the attacker can fetch it."""
+    attacker.client("s3").put_object(Bucket=ground.elsewhere, Key=ground.fresh(), Body=FLAGGED)
+    return detected(None)
+
+
+def scans(attacker: Attacker, ground: Ground) -> bool:
+    """Whose duty it is to read what was uploaded, by the bucket's policy."""
+    return attacker.role in ground.spared("OnlyScannersRead", ground.bucket_statements("IntakeBucket"))
+
+
 ATTACKS = (
-    Attack("read unscanned data", read_unscanned),
+    Attack("read unscanned data", read_unscanned, duty=scans),
+    Attack("carry data to another bucket", carry_out_of_the_account),
     Attack("write to approved", write_approved),
     Attack("forge the verdict tag on put", tag_on_put),
     Attack("forge the verdict tag on upload", tag_on_upload),

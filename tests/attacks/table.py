@@ -2,9 +2,17 @@
 
 from collections.abc import Iterable, Mapping
 
-from attacks import data
+from attacks import data, forgery, jobs, quarantine, records, silence
+from attacks.attack import Attack
 
-ATTACKS = data.ATTACKS
+ATTACKS: tuple[Attack, ...] = (
+    *data.ATTACKS,
+    *jobs.ATTACKS,
+    *quarantine.ATTACKS,
+    *silence.ATTACKS,
+    *forgery.ATTACKS,
+    *records.ATTACKS,
+)
 
 
 def shown(rows: Iterable[Mapping[str, str]]) -> str:
