@@ -19,7 +19,7 @@ from attacks.ground import Ground
 from attacks.principals import attackers
 from attacks.table import ATTACKS, shown
 from e2e.conftest import Deployment
-from e2e.job_world import RECORDS, JobWorld
+from e2e.job_world import JobWorld
 from tunegate_local.cloud import STATE_DIR, running
 from tunegate_local.deploy import up
 
@@ -47,8 +47,8 @@ def main() -> int:
 def results(deployment: Deployment, principal: str, only: str) -> Iterator[dict[str, str]]:
     world = JobWorld(deployment)
     world.stage_seconds(0.3)
-    world.settle_by_hand(world.data, RECORDS)
     ground = Ground(world)
+    world.data = ground.clean.key
     for attacker in attackers(world):
         if principal not in attacker.name:
             continue

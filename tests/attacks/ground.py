@@ -79,9 +79,9 @@ class Ground:
 
     @cached_property
     def rejected(self) -> str:
-        """A model of a job that ran outside the network while nobody was told, and which the gate then rejected."""
+        """A model of a job that ran without the key while nobody was told, and which the gate then rejected."""
         with undo.no_events(self.world):
-            model = self._model_of(self.world.start(vpcConfig=None))
+            model = self._model_of(self.world.start(customModelKmsKeyId=None))
         self.look_again(model)
         self.world.decided(model, lambda row: row.approval is Approval.REJECTED)
         return model

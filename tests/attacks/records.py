@@ -17,6 +17,11 @@ def policy_in_force(attacker: Attacker, ground: Ground) -> Outcome:
     return detected(None)
 
 
+def accepts(attacker: Attacker, ground: Ground) -> bool:
+    """Whose duty it is to put a policy in force, by the bucket's policy."""
+    return attacker.role in ground.spared("OnlyAcceptPolicyAccepts", ground.bucket_statements("PolicyBucket"))
+
+
 def propose_policy(attacker: Attacker, ground: Ground) -> Outcome:
     attacker.client("s3").put_object(Bucket=ground.name("PolicyBucket"), Key="proposed/policy.json", Body=b"{}")
     return detected(None)
@@ -140,7 +145,7 @@ def _histories(attacker: Attacker, ground: Ground) -> Iterator[str]:
 
 
 ATTACKS = (
-    Attack("replace the policy in force", policy_in_force),
+    Attack("replace the policy in force", policy_in_force, duty=accepts),
     Attack("propose a weaker policy", propose_policy),
     Attack("write down that a file is clean", decision),
     Attack("write down that a model is approved", approval, duty=judges_jobs),

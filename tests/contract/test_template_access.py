@@ -36,6 +36,7 @@ WITHOUT_RESOURCE = {
     "ec2:DescribeSubnets",
     "ec2:DescribeVpcEndpoints",
     "ec2:DescribeVpcs",
+    "lambda:ListEventSourceMappings",
     "logs:CreateLogDelivery",
     "logs:DeleteLogDelivery",
     "logs:DescribeLogGroups",

@@ -14,6 +14,7 @@ from e2e.conftest import Deployment, wait_for
 from tunegate.act.settle import Ledger, Scanned
 from tunegate.environment import deployed
 from tunegate.estate_facts import Deployed
+from tunegate.evidence import Evidence
 from tunegate.job_facts import Expected
 from tunegate.model import Decision, ObjectVersion, Verdict
 from tunegate.observe.facts import Sources
@@ -69,7 +70,9 @@ class JobWorld:
         s3, bucket = self.client("s3"), self.output("ApprovedBucket")
         put = s3.put_object(Bucket=bucket, Key=key, Body=body, Tagging="tunegate-verdict=clean", **stored)
         upload, digest = ObjectVersion(self.output("IntakeBucket"), key, "by-hand"), self.policy_in_force().digest
-        scanned = Scanned(Decision(upload, Verdict.CLEAN, digest), "01", upload.digest, "")
+        decision = Decision(upload, Verdict.CLEAN, digest)
+        evidence = Evidence(s3, self.output("EvidenceBucket")).put_findings(upload.digest, decision)
+        scanned = Scanned(decision, "01", upload.digest, evidence)
         ledger = Ledger(self.client("dynamodb"), self.output("LedgerTable"))
         ledger.record(scanned, Action.SCAN, ObjectVersion(bucket, key, put["VersionId"]))
 

@@ -2,12 +2,13 @@
 
 import shlex
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from tunegate.model import Category, Finding, Severity, Verdict
 from tunegate.report.alert import Alert, text_of
 from tunegate.report.job_alerts import job_alert
-from tunegate.rows import DecisionRow, Entity
+from tunegate.rows import Action, DecisionRow, Entity
 from tunegate.shown import spelled_out
 
 _MOST_LISTED = 5
@@ -36,6 +37,8 @@ def alert_of(item: Mapping[str, Any]) -> Alert | None:
     if row.upload:
         # A file of a model: the upload's own row tells of all of them.
         return None
+    if row.action is Action.RELEASE:
+        return _released(row)
     return {Verdict.FLAGGED: _flagged, Verdict.HELD: _held}.get(row.decision.verdict, lambda _: None)(row)
 
 
@@ -57,6 +60,29 @@ def _flagged(row: DecisionRow) -> Alert:
     ]
     where = f"It was moved to quarantine: s3://{quarantine}/{row.decision.subject.key}. Bedrock cannot read it."
     return _of_decision(row, f"Training file quarantined: {row.decision.subject.key}", worst, where, steps)
+
+
+def _released(row: DecisionRow) -> Alert:
+    """Somebody overruled a scan: on-call hears of it, for whoever holds the right to may also misuse it."""
+    steps = [
+        "If you know of it, nothing.",
+        "If nobody asked for it: find in CloudTrail who invoked the release function, and take that right away.",
+        "Find the jobs that have read it: tunegate jobs",
+    ]
+    where = f"Its copy is in {row.destination.bucket if row.destination else 'approved'}, where Bedrock can read it."
+    released = _of_decision(row, f"Training file released: {row.decision.subject.key}", None, where, steps)
+    what = f"{row.actor} released a quarantined file: {row.decision.reason}"
+    why = "A file in which something was found can now be trained on."
+    text = text_of(released.title, {"What": what, "Where": where, "Why it matters": why}, steps)
+    return replace(
+        released,
+        # The same for every row of one release, of which a copy that is made again has one of its own.
+        alert_id=f"{row.decision.subject.digest}-release",
+        text=text,
+        severity=Severity.MEDIUM,
+        category="release",
+        verdict="released",
+    )
 
 
 def _held(row: DecisionRow) -> Alert:
