@@ -20,6 +20,8 @@ def attackers(world: JobWorld) -> Iterator[Attacker]:
     )
     for name, role in sorted(function_roles(world).items()):
         yield Attacker(f"function {name}", role, world)
+    for name, role in sorted(machine_roles(world).items()):
+        yield Attacker(f"state machine {name}", role, world)
     yield Attacker("administrator", allowed_everything(world.deployment), world)
 
 
@@ -32,6 +34,16 @@ def scientist(world: JobWorld) -> str:
     document = json.dumps({"Version": "2012-10-17", "Statement": [SCIENTIST]})
     iam.put_role_policy(RoleName="scientist", PolicyName="scientist", PolicyDocument=document)
     return arn
+
+
+def machine_roles(world: JobWorld) -> dict[str, str]:
+    """The role of every state machine of the stack."""
+    states = world.client("stepfunctions")
+    machines = [
+        states.describe_state_machine(stateMachineArn=machine["stateMachineArn"])
+        for machine in states.list_state_machines()["stateMachines"]
+    ]
+    return {machine["name"].removeprefix("tunegate-"): machine["roleArn"] for machine in machines}
 
 
 def function_roles(world: JobWorld) -> dict[str, str]:
