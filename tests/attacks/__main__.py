@@ -17,7 +17,7 @@ import boto3
 from attacks.attack import NEITHER, carry_out, row
 from attacks.ground import Ground
 from attacks.principals import attackers
-from attacks.table import ATTACKS, shown
+from attacks.table import ATTACKS, shown, write_page
 from e2e.conftest import Deployment
 from e2e.job_world import JobWorld
 from tunegate_local.cloud import STATE_DIR, running
@@ -31,6 +31,7 @@ def main() -> int:
     parser.add_argument("--running", action="store_true", help="use the cloud that runs from .tunegate")
     parser.add_argument("--as", dest="principal", default="", help="only as those whose name holds this")
     parser.add_argument("--only", default="", help="only attacks whose name holds this")
+    parser.add_argument("--page", action="store_true", help="write the table of attacks in docs/security.md anew")
     arguments = parser.parse_args()
     began = time.monotonic()
     with deployed(running_already=arguments.running) as deployment:
@@ -41,6 +42,8 @@ def main() -> int:
     )
     RESULTS.parent.mkdir(exist_ok=True)
     RESULTS.write_text(json.dumps({"attacks": rows}, indent=1) + "\n")
+    if arguments.page:
+        write_page(rows)
     return int(any(result["outcome"] == NEITHER for result in rows))
 
 

@@ -1,7 +1,7 @@
 """Attacks on the data: reading what nobody scanned, and getting it past the gate."""
 
 from attacks.attack import Attack, Outcome, detected, prevented
-from attacks.attacker import Attacker
+from attacks.attacker import Attacker, RefusedError
 from attacks.ground import FLAGGED, Ground
 from e2e.job_world import RECORDS
 
@@ -76,9 +76,17 @@ def delete_unscanned(attacker: Attacker, ground: Ground) -> Outcome:
 
 
 def carry_out_of_the_account(attacker: Attacker, ground: Ground) -> Outcome:
-    """Whatever the role can read, put it where the attacker can fetch it."""
-    attacker.client("s3").put_object(Bucket=ground.elsewhere, Key=ground.fresh(), Body=FLAGGED)
-    return detected(None)
+    """Whatever the role can read of intake, quarantine and approved, put it where the attacker can fetch it."""
+    s3, refused = attacker.client("s3"), []
+    for version in (ground.unscanned, ground.quarantined, ground.clean):
+        try:
+            got = s3.get_object(Bucket=version.bucket, Key=version.key, VersionId=version.version_id)
+        except RefusedError as error:
+            refused.append(error)
+            continue
+        s3.put_object(Bucket=ground.elsewhere, Key=ground.fresh(), Body=got["Body"].read())
+        return detected(None)
+    raise refused[0]
 
 
 def scans(attacker: Attacker, ground: Ground) -> bool:
@@ -86,14 +94,19 @@ def scans(attacker: Attacker, ground: Ground) -> bool:
     return attacker.role in ground.spared("OnlyScannersRead", ground.bucket_statements("IntakeBucket"))
 
 
+def settles(attacker: Attacker, ground: Ground) -> bool:
+    """Whose duty it is to take uploads out of intake, by the bucket's policy."""
+    return attacker.role in ground.spared("OnlyTheGateDeletes", ground.bucket_statements("IntakeBucket"))
+
+
 ATTACKS = (
     Attack("read unscanned data", read_unscanned, duty=scans),
-    Attack("carry data to another bucket", carry_out_of_the_account),
+    Attack("carry data out of the gate's buckets", carry_out_of_the_account),
     Attack("write to approved", write_approved),
     Attack("forge the verdict tag on put", tag_on_put),
     Attack("forge the verdict tag on upload", tag_on_upload),
     Attack("forge the verdict tag by tagging", tag_afterwards),
     Attack("forge the verdict tag by copy", tag_by_copy),
     Attack("swap the object while it is scanned", swap),
-    Attack("delete an upload before its verdict", delete_unscanned),
+    Attack("delete an upload before its verdict", delete_unscanned, duty=settles),
 )

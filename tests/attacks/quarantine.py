@@ -82,6 +82,11 @@ def read_quarantined(attacker: Attacker, ground: Ground) -> Outcome:
     return detected(None)
 
 
+def brings_back(attacker: Attacker, ground: Ground) -> bool:
+    """Whose duty it is to copy to quarantine and back, by the bucket's policy."""
+    return attacker.role in ground.spared("OnlyTheGateReads", ground.bucket_statements("QuarantineBucket"))
+
+
 def replace_policy(attacker: Attacker, ground: Ground) -> Outcome:
     """Take the statements away that forbid all this."""
     bucket, since = ground.name("QuarantineBucket"), ground.estate_alerts()
@@ -91,7 +96,7 @@ def replace_policy(attacker: Attacker, ground: Ground) -> Outcome:
 
 
 ATTACKS = (
-    Attack("read what is in quarantine", read_quarantined),
+    Attack("read what is in quarantine", read_quarantined, duty=brings_back),
     Attack("delete a quarantined version", delete_version),
     Attack("delete it past its retention", bypass_retention),
     Attack("shorten its retention", shorten_retention),

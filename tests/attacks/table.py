@@ -1,6 +1,7 @@
-"""All attacks, and their outcomes as a table."""
+"""All attacks, and their outcomes as a table: on the terminal, and in docs/security.md."""
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 
 from attacks import data, forgery, jobs, quarantine, records, silence
 from attacks.attack import Attack
@@ -23,3 +24,32 @@ def shown(rows: Iterable[Mapping[str, str]]) -> str:
     return "\n".join(
         f"{name:40} {outcome:9} {by}\n{'':50} as {', '.join(who)}" for (name, outcome, by), who in groups.items()
     )
+
+
+PAGE = Path(__file__).parents[2] / "docs/security.md"
+HEAD = "| attack | prevented by | detected by |\n| --- | --- | --- |\n"
+
+
+def write_page(rows: Iterable[Mapping[str, str]]) -> None:
+    """Put what happened into the page's table of attacks."""
+    before, rest = PAGE.read_text().split(HEAD)
+    after = rest[rest.index("\n## ") :]
+    PAGE.write_text(before + HEAD + "".join(_lines(list(rows))) + after)
+
+
+def _lines(rows: list[Mapping[str, str]]) -> Iterable[str]:
+    for attack in ATTACKS:
+        by: dict[str, list[str]] = {"prevented": [], "detected": [], "neither": []}
+        for row in rows:
+            if row["name"] == attack.name and _said(row["by"]) not in by[row["outcome"]]:
+                by[row["outcome"]].append(_said(row["by"]))
+        controls = "; ".join(f"`{control}`" for control in by["detected"])
+        yield f"| {attack.name} | {'; '.join(by['prevented'])} | {controls} |\n"
+
+
+def _said(by: str) -> str:
+    """Shorter, and the same whatever was counted on the way."""
+    sid, _, place = by.partition(" (")
+    if sid == "no permission":
+        return sid
+    return f"`{sid}` ({place}" if place.startswith(("bucket", "sns", "identity")) else sid

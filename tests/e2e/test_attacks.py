@@ -16,7 +16,7 @@ from e2e.job_world import JobWorld
 BY_NAME = {attack.name: attack for attack in ATTACKS}
 EVERYBODY = (
     "read unscanned data",
-    "carry data to another bucket",
+    "carry data out of the gate's buckets",
     "forge the verdict tag on upload",
     "delete a quarantined version",
     "delete it past its retention",
