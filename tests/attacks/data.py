@@ -58,6 +58,8 @@ def tag_by_copy(attacker: Attacker, ground: Ground) -> Outcome:
 
 def swap(attacker: Attacker, ground: Ground) -> Outcome:
     """Put something else under the key of a file that is being scanned."""
+    # Whoever may not even do this is refused before a file is scanned for them.
+    attacker.client("s3").put_object(Bucket=ground.name("IntakeBucket"), Key=ground.fresh(), Body=RECORDS)
     upload = ground.world.deployment.put(ground.fresh(), RECORDS)
     other = attacker.client("s3").put_object(Bucket=upload.bucket, Key=upload.key, Body=FLAGGED)
     settled = ground.world.deployment.settled(upload)

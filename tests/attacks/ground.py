@@ -39,6 +39,7 @@ class Ground:
     """The deployed product with something of each kind in it."""
 
     world: JobWorld
+    _disturbed: bool = field(default=False, init=False)
     _held: ObjectVersion | None = field(default=None, init=False)
     run: str = field(default_factory=lambda: f"{time.time_ns():x}"[-8:])
 
@@ -204,6 +205,7 @@ class Ground:
 
     def estate_alert(self, control: str, since: int) -> str | None:
         """The control, once it raised an alert on the estate after the first `since`."""
+        self._disturbed = True
         deadline = time.monotonic() + ALERT_SECONDS
         while time.monotonic() < deadline:
             if any(alert.get("control") == control for alert in self.world.alerts("estate")[since:]):
@@ -212,6 +214,10 @@ class Ground:
         return None
 
     def estate_alerts(self) -> int:
+        """How many there are so far, with those of earlier attacks seen to be over: what is open is told once."""
+        if self._disturbed:
+            self.world.invoke("AuditFunction")
+            self._disturbed = False
         return len(self.world.alerts("estate"))
 
     def job(self, **changed: Any) -> dict[str, Any]:
@@ -219,6 +225,7 @@ class Ground:
 
     def audit_finds(self, control: str) -> str | None:
         """What the daily audit says of a control, without waiting for tomorrow."""
+        self._disturbed = True
         broken = {s["control"] for s in self.world.invoke("AuditFunction")["controls"] if s["state"] == "fail"}
         return control if control in broken else None
 

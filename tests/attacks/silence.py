@@ -1,6 +1,7 @@
 """Attacks on being told: alerts, rules, mappings, queues, records."""
 
 import json
+from typing import Any
 
 from botocore.exceptions import ClientError
 
@@ -48,17 +49,24 @@ def switch_mapping_off(attacker: Attacker, ground: Ground) -> Outcome:
 def empty_queue(attacker: Attacker, ground: Ground) -> Outcome:
     """Purge the uploads, or take them out one by one."""
     sqs, queue = attacker.client("sqs"), ground.name("UploadsQueueUrl")
+    # Whoever may not is refused here, before a file is uploaded for them.
+    _take_out(sqs, queue)
     upload = ground.world.deployment.put(ground.fresh(), RECORDS)
+    _take_out(sqs, queue)
+    return prevented("reconcile scans what no event told") if ground.decided_after_all(upload) else detected(None)
+
+
+def _take_out(sqs: Any, queue: str) -> None:
     try:
         sqs.purge_queue(QueueUrl=queue)
     except RefusedError:
-        got = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10, WaitTimeSeconds=1)
+        got = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10)
         for message in got.get("Messages", ()):
             sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
     except ClientError as error:
+        # Once a minute is all SQS does.
         if "PurgeQueueInProgress" not in error.response["Error"]["Code"]:
             raise
-    return prevented("reconcile scans what no event told") if ground.decided_after_all(upload) else detected(None)
 
 
 def stop_trail(attacker: Attacker, ground: Ground) -> Outcome:

@@ -19,6 +19,7 @@ from tunegate_local.gaps import (
     resources,
     runtime,
     steps,
+    tables,
 )
 
 
@@ -52,3 +53,4 @@ def close() -> None:
     runtime.metric_math_alarms_are_accepted()
     runtime.state_machines_may_be_written_in_yaml()
     steps.waiting_tasks_fail_with_their_function_and_in_time()
+    tables.tables_have_policies()
