@@ -1,6 +1,6 @@
 # Everything sets itself up: only git, make and a python3 have to be there.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench faults docs format vendor clean
+.PHONY: help setup demo test check bench faults attacks docs format vendor clean
 SHELL := /bin/bash
 
 UV_VERSION := 0.13.9
@@ -49,6 +49,9 @@ bench: setup ## Measure speed, detection, memory, cost and latency beside what e
 faults: setup ## Make every AWS call of every flow fail in every way, and put a thousand uploads at once; results in build/faults.json
 	@PYTHONPATH=tests $(RUN)/python -m faults
 	@LOAD_UPLOADS=1000 $(RUN)/pytest -q tests/e2e/test_load.py
+
+attacks: setup ## Try every attack as everybody on the deployed system; results in build/attacks.json
+	@PYTHONPATH=tests $(RUN)/python -m attacks
 
 docs: setup ## Write docs/controls.md from the table of controls
 	@$(RUN)/python -m tunegate_cli.controls_page

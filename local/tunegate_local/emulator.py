@@ -54,9 +54,11 @@ async def _serve(port: int) -> None:
     from ministack.app import app
 
     from tunegate_local import gaps, services
+    from tunegate_local.services.calls import calls
 
     application = services.mount(app)
     gaps.close()
+    calls.watch()
     stop = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)

@@ -20,7 +20,11 @@ CLIENTS: dict[str, tuple[str, ...]] = {
         "s3", "dynamodb", "sns", "sqs", "stepfunctions", "cloudformation", "iam", "lambda", "logs", "sts",
         "kms", "ec2", "bedrock", "sagemaker", "events", "cloudtrail",
     )
-} | {"macie": ("macie2",), "client": ("comprehend", "bedrock-runtime", "stepfunctions")}  # fmt: skip
+} | {
+    "macie": ("macie2",),
+    "mappings": ("lambda",),
+    "client": ("comprehend", "bedrock-runtime", "stepfunctions"),
+}  # fmt: skip
 
 # The job gate's facts: all of the room but the ledger, what the data gate reads, and what is put together of others.
 _NOT_FACTS = {

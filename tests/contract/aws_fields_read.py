@@ -25,6 +25,12 @@ RESPONSES = {
         "PublicAccessBlockConfiguration.BlockPublicPolicy", "PublicAccessBlockConfiguration.RestrictPublicBuckets",
     ],
     ("s3", "GetBucketPolicy"): ["Policy"],
+    ("s3", "GetBucketLifecycleConfiguration"): [
+        "Rules.[].ID", "Rules.[].Status", "Rules.[].Expiration.Days", "Rules.[].Expiration.Date",
+    ],
+    ("sns", "GetTopicAttributes"): ["Attributes"],
+    ("sns", "ListSubscriptionsByTopic"): ["Subscriptions.[].SubscriptionArn"],
+    ("lambda", "ListEventSourceMappings"): ["EventSourceMappings.[].State"],
     ("s3", "GetBucketLogging"): ["LoggingEnabled.TargetBucket"],
     ("s3", "GetBucketNotificationConfiguration"): ["EventBridgeConfiguration"],
     ("s3", "GetObjectLockConfiguration"): [

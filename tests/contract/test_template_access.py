@@ -36,6 +36,7 @@ WITHOUT_RESOURCE = {
     "ec2:DescribeSubnets",
     "ec2:DescribeVpcEndpoints",
     "ec2:DescribeVpcs",
+    "lambda:ListEventSourceMappings",
     "logs:CreateLogDelivery",
     "logs:DeleteLogDelivery",
     "logs:DescribeLogGroups",
@@ -122,6 +123,82 @@ def test_each_role_has_one_policy_and_each_policy_one_role() -> None:
 def test_each_function_has_a_role_of_its_own() -> None:
     roles = [str(function["Role"]) for function in properties("AWS::Serverless::Function").values()]
     assert len(set(roles)) == len(roles)
+
+
+# By the name of the policy: the partitions of the ledger that a role may read and write. People read all of it.
+PARTITIONS = {
+    "SettleObject": {"object#*"},
+    "HoldObject": {"object#*"},
+    "ReleaseObject": {"object#*"},
+    "GatherModels": {"object#*"},
+    # Of prefixes only: the rows that stand for whole models.
+    "RecordUpload": {"object#*/"},
+    "SendAlert": {"alert#*"},
+    "AcceptPolicy": {"policy#*"},
+    "AwaitAnswer": {"wait#*"},
+    "TakeAnswer": {"wait#*"},
+    "AskMacie": {"wait#*"},
+    "VerifyJob": {"subject#*", "object#*"},
+    "Reconcile": {"subject#*", "object#*"},
+    "AuditEstate": {"subject#estate"},
+    "FollowJob": {"subject#*"},
+}
+WRITES = ("dynamodb:PutItem", "dynamodb:UpdateItem")
+
+
+def on_the_ledger(policy: str) -> list[dict[str, Any]]:
+    """A role's statements on the table itself; its index is read whole."""
+    return [
+        s
+        for s in statements(PERMISSIONS[policy]["PolicyDocument"])
+        if any(text(resource).endswith("table/${LedgerTable}") for resource in listed(s["Resource"]))
+    ]
+
+
+def leading_keys(statement: dict[str, Any]) -> list[str]:
+    return listed(statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"])
+
+
+@pytest.mark.parametrize("policy", sorted(set(PERMISSIONS) - {"Operator"}))
+def test_each_role_is_held_to_its_own_partitions_of_the_ledger(policy: str) -> None:
+    found = {key for statement in on_the_ledger(policy) for key in leading_keys(statement)}
+    assert found == PARTITIONS.get(policy, set())
+
+
+def test_nobody_writes_what_another_decides() -> None:
+    writers: dict[str, set[str]] = {}
+    for policy in PARTITIONS:
+        for s in on_the_ledger(policy):
+            if set(listed(s["Action"])) & set(WRITES):
+                for key in leading_keys(s):
+                    writers.setdefault(key.partition("#")[0], set()).add(policy)
+    assert writers["alert"] == {"SendAlert"}
+    assert writers["policy"] == {"AcceptPolicy"}
+    assert writers["subject"] == {"VerifyJob", "AuditEstate"}
+    assert writers["object"] == {"SettleObject", "HoldObject", "ReleaseObject", "RecordUpload"}
+
+
+def test_the_audit_looks_at_the_role_of_every_function_and_state_machine() -> None:
+    environment = properties("AWS::Serverless::Function")["AuditEstate"]["Environment"]["Variables"]
+    of_services = {
+        text(role["RoleName"]).removeprefix("${Prefix}-")
+        for role in ROLES.values()
+        for s in statements(role["AssumeRolePolicyDocument"])
+        if s["Principal"].get("Service") in ("lambda.amazonaws.com", "states.amazonaws.com")
+    }
+    assert set(environment["GATE_ROLES"].split(",")) == of_services
+
+
+def test_the_audit_looks_at_every_function_that_a_queue_or_stream_calls() -> None:
+    functions = properties("AWS::Serverless::Function")
+    environment = functions["AuditEstate"]["Environment"]["Variables"]
+    mapped = {
+        text(function["FunctionName"])
+        for function in functions.values()
+        for event in function.get("Events", {}).values()
+        if event["Type"] in ("SQS", "DynamoDB")
+    }
+    assert set(text(environment["MAPPED_FUNCTIONS"]).split(",")) == mapped
 
 
 @pytest.mark.parametrize("policy", PERMISSIONS)

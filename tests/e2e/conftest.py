@@ -115,3 +115,8 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]
     cloud, outputs = up(tmp_path_factory.mktemp("cloud"))
     with cloud:
         yield Deployment(cloud, outputs)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What is held against everything that happened comes last."""
+    items.sort(key=lambda item: item.path.name == "test_permissions.py")

@@ -113,6 +113,11 @@ class Faults:
         )
         return self.trained_on(key)
 
+    def without_findings(self, key: str) -> Change:
+        """A file that tag and ledger call clean, and that nobody judged."""
+        self.world.settle_by_hand(key, RECORDS, findings=False)
+        return self.trained_on(key)
+
     def under_another_key(self, key: str) -> Change:
         """A file that was found clean, and is kept under another key than the gate's."""
         other = self.key(allowed=False)
@@ -155,6 +160,7 @@ def faulty_jobs(faults: Faults) -> dict[str, Change]:
         "lineage.inputs_in_approved": {"trainingDataConfig": {"s3Uri": f"s3://{OTHER_BUCKET}/train.jsonl"}},
         "lineage.inputs_found": faults.trained_on("faults/nothing-here.jsonl"),
         "lineage.inputs_scanned_clean": faults.forged("faults/forged.jsonl"),
+        "lineage.verdict_evidenced": faults.without_findings("faults/no-findings.jsonl"),
         "lineage.output_in_place": {"outputDataConfig": {"s3Uri": f"s3://{OTHER_BUCKET}/out/"}},
         "lineage.invocation_logs_allowed": {
             "trainingDataConfig": {"invocationLogsConfig": {"invocationLogSource": {"s3Uri": f"s3://{OTHER_BUCKET}/logs/"}}}

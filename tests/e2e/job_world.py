@@ -14,6 +14,7 @@ from e2e.conftest import Deployment, wait_for
 from tunegate.act.settle import Ledger, Scanned
 from tunegate.environment import deployed
 from tunegate.estate_facts import Deployed
+from tunegate.evidence import Evidence, findings_key
 from tunegate.job_facts import Expected
 from tunegate.model import Decision, ObjectVersion, Verdict
 from tunegate.observe.facts import Sources
@@ -64,12 +65,19 @@ class JobWorld:
         for name, body in tiny_model().items():
             self.settle_by_hand(prefix + name, body)
 
-    def settle_by_hand(self, key: str, body: bytes, **stored: str) -> None:
-        """What the data gate leaves behind once it has found a file clean; `stored` is how else S3 is to keep it."""
+    def settle_by_hand(self, key: str, body: bytes, *, findings: bool = True, **stored: str) -> None:
+        """What the data gate leaves behind once it has found a file clean; `stored` is how else S3 is to keep it.
+
+        Without `findings`, what somebody leaves behind who can write to the bucket and to the ledger.
+        """
         s3, bucket = self.client("s3"), self.output("ApprovedBucket")
         put = s3.put_object(Bucket=bucket, Key=key, Body=body, Tagging="tunegate-verdict=clean", **stored)
         upload, digest = ObjectVersion(self.output("IntakeBucket"), key, "by-hand"), self.policy_in_force().digest
-        scanned = Scanned(Decision(upload, Verdict.CLEAN, digest), "01", upload.digest, "")
+        decision = Decision(upload, Verdict.CLEAN, digest)
+        evidence = findings_key(upload.digest)
+        if findings:
+            Evidence(s3, self.output("EvidenceBucket")).put_findings(upload.digest, decision)
+        scanned = Scanned(decision, "01", upload.digest, evidence)
         ledger = Ledger(self.client("dynamodb"), self.output("LedgerTable"))
         ledger.record(scanned, Action.SCAN, ObjectVersion(bucket, key, put["VersionId"]))
 

@@ -317,6 +317,59 @@ def macie_off(world: JobWorld) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def expiring(world: JobWorld) -> Iterator[None]:
+    s3, name = world.client("s3"), world.output("EvidenceBucket")
+    before = s3.get_bucket_lifecycle_configuration(Bucket=name)["Rules"]
+    tidy = {"ID": "Tidy", "Status": "Enabled", "Filter": {"Prefix": ""}, "Expiration": {"Days": 1}}
+
+    def put(rules: list[dict[str, Any]]) -> None:
+        s3.put_bucket_lifecycle_configuration(Bucket=name, LifecycleConfiguration={"Rules": rules})
+
+    put([*before, tidy])
+    with restored(lambda: put(before)):
+        yield
+
+
+@contextmanager
+def gate_role_given_more(world: JobWorld) -> Iterator[None]:
+    iam = world.client("iam")
+    configuration = world.client("lambda").get_function_configuration(FunctionName=world.output("VerifyJobFunction"))
+    name = configuration["Role"].rsplit("/", 1)[1]
+    more = [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}]
+    iam.put_role_policy(RoleName=name, PolicyName="more", PolicyDocument=_document(more))
+    with restored(lambda: iam.delete_role_policy(RoleName=name, PolicyName="more")):
+        yield
+
+
+@contextmanager
+def topic_denies(world: JobWorld) -> Iterator[None]:
+    """To nobody there is, so that the alert about it arrives."""
+    sns, topic = world.client("sns"), world.output("AlertsTopicArn")
+    before = sns.get_topic_attributes(TopicArn=topic)["Attributes"]["Policy"]
+    nobody = {"StringEquals": {"aws:PrincipalArn": "arn:aws:iam::111122223333:role/nobody"}}
+    quiet = {"Sid": "Quiet", "Effect": "Deny", "Principal": "*", "Action": "sns:Publish", "Resource": topic}
+    document = _document([*json.loads(before)["Statement"], quiet | {"Condition": nobody}])
+
+    def put(policy: str) -> None:
+        sns.set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=policy)
+
+    put(document)
+    with restored(lambda: put(before)):
+        yield
+
+
+@contextmanager
+def mapping_off(world: JobWorld) -> Iterator[None]:
+    functions = world.client("lambda")
+    [mapping] = functions.list_event_source_mappings(FunctionName=world.output("VerifyJobFunction"))[
+        "EventSourceMappings"
+    ]
+    functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
+    with restored(lambda: functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=True)):
+        yield
+
+
 def table_of(world: JobWorld) -> str:
     tables = world.client("ec2").describe_route_tables(
         Filters=[{"Name": "association.subnet-id", "Values": [world.vpc()["subnetIds"][0]]}]
@@ -334,6 +387,7 @@ FAULTS: dict[str, Fault] = {
     "estate.bucket_logging": no_access_log,
     "estate.bucket_events": no_events,
     "estate.object_lock": no_retention,
+    "estate.bucket_lifecycle": expiring,
     "estate.keys_enabled": key_disabled,
     "estate.keys_rotate": key_not_rotated,
     "estate.keys_closed": key_open,
@@ -343,6 +397,9 @@ FAULTS: dict[str, Fault] = {
     "estate.dns_support": no_dns,
     "estate.flow_logs": no_flow_logs,
     "estate.rules_enabled": rule_disabled,
+    "estate.gate_roles": gate_role_given_more,
+    "estate.alerts_reach_somebody": topic_denies,
+    "estate.mappings_enabled": mapping_off,
     "estate.trail": trail_stopped,
     "estate.trail_data_events": no_data_events,
     "estate.invocation_logging": lambda world: logging_as(world, None),

@@ -15,6 +15,7 @@ KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/11111111-2222-3333-4444-555555555555"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/tunegate-customization"
 POLICY = f"arn:aws:iam::{ACCOUNT}:policy/reads"
 BOUNDARY = f"arn:aws:iam::{ACCOUNT}:policy/boundary"
+TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:tunegate-alerts"
 TRAIL = f"arn:aws:cloudtrail:{REGION}:{ACCOUNT}:trail/tunegate"
 GRADER = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:grader"
 
@@ -39,6 +40,7 @@ def policy(*statements: dict[str, Any]) -> str:
 
 
 READS = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::approved/*"}
+PUBLISHES = {"Effect": "Allow", "Principal": {"AWS": ROLE}, "Action": "sns:Publish", "Resource": "*"}
 NO_HTTP = {
     "Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "*",
     "Condition": {"Bool": {"aws:SecureTransport": False}},
@@ -188,12 +190,27 @@ REPLIES: dict[Operation, Reply] = {
             "ObjectLockEnabled": "Enabled", "Rule": {"DefaultRetention": {"Mode": "COMPLIANCE", "Days": 30}},
         }
     },
+    ("s3", "GetBucketLifecycleConfiguration"): {
+        "Rules": [
+            {"ID": "Tidy", "Status": "Enabled", "Prefix": "", "Expiration": {"Days": 1}},
+            {"ID": "Off", "Status": "Disabled", "Prefix": "", "Expiration": {"Days": 1}},
+            {"ID": "Old", "Status": "Enabled", "Prefix": "", "NoncurrentVersionExpiration": {"NoncurrentDays": 90}},
+        ]
+    },
     ("s3", "ListObjectVersions"): {"Versions": [VERSION]},
     ("s3", "ListObjectsV2"): {"Contents": [{"Key": "jobs/tune/metrics.csv"}]},
     ("s3", "HeadObject"): UNDER_KEY,
     ("s3", "GetObjectTagging"): {"TagSet": [{"Key": "tunegate-verdict", "Value": "clean"}]},
     ("events", "DescribeRule"): {"Name": "uploads", "State": "ENABLED"},
     ("events", "ListTargetsByRule"): {"Targets": [{"Id": "queue", "Arn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:jobs"}]},
+    ("sns", "GetTopicAttributes"): {"Attributes": {"TopicArn": TOPIC, "Policy": policy(PUBLISHES)}},
+    ("sns", "ListSubscriptionsByTopic"): {
+        "Subscriptions": [
+            {"SubscriptionArn": f"{TOPIC}:1", "Protocol": "email"},
+            {"SubscriptionArn": "PendingConfirmation", "Protocol": "email"},
+        ]
+    },
+    ("lambda", "ListEventSourceMappings"): {"EventSourceMappings": [{"UUID": "0" * 36, "State": "Enabled"}]},
     ("cloudtrail", "DescribeTrails"): {"trailList": [{"TrailARN": TRAIL, "Name": "tunegate"}]},
     ("cloudtrail", "GetTrailStatus"): {"IsLogging": True},
     ("cloudtrail", "GetEventSelectors"): {
@@ -218,6 +235,9 @@ STACK = Deployed(
     rule_names=("uploads",),
     vpc_id=VPC,
     exempt=(),
+    gate_roles=(ROLE,),
+    alerts_topic=TOPIC,
+    mapped_functions=("start-scan",),
 )
 
 

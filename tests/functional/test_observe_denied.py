@@ -58,7 +58,7 @@ LOOKS: dict[str, Callable[[Answers], Any]] = {
     "bucket": lambda aws: bucket_facts(aws.client("s3"), "approved", protections=True),
     "bucket's key": lambda aws: bucket_facts(aws.client("s3"), "approved", protections=False),
     "inputs": lambda aws: inputs(
-        aws.client("s3"), ("s3://approved/train.jsonl",), BEGAN, ENDED, lambda key, version: ("clean", "digest")
+        aws.client("s3"), ("s3://approved/train.jsonl",), BEGAN, ENDED, lambda key, version: ("clean", "digest", True)
     ),
     "outputs": lambda aws: output_keys(aws.client("s3"), "s3://output/jobs/tune/"),
     "estate": lambda aws: estate_facts(aws.client, STACK, JobRules(), EXPECTED),
@@ -69,6 +69,7 @@ PERMISSIONS = {
     "GetBucketEncryption": "s3:GetEncryptionConfiguration",
     "GetPublicAccessBlock": "s3:GetBucketPublicAccessBlock",
     "GetBucketNotificationConfiguration": "s3:GetBucketNotification",
+    "GetBucketLifecycleConfiguration": "s3:GetLifecycleConfiguration",
     "GetObjectLockConfiguration": "s3:GetBucketObjectLockConfiguration",
     "ListObjectVersions": "s3:ListBucketVersions",
     "ListObjectsV2": "s3:ListBucket",

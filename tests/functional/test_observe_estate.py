@@ -5,8 +5,16 @@ from typing import Any
 import pytest
 
 from functional.aws_answers import Answers, Refusal
-from functional.aws_in_order import EXPECTED, KEY, ROLE, STACK, TRAIL, in_order
-from tunegate.estate_facts import EstateFacts, InvocationLogging, LogGroup, RuleFacts, Trail
+from functional.aws_in_order import EXPECTED, KEY, POLICY, ROLE, STACK, TRAIL, in_order
+from tunegate.estate_facts import (
+    AlertsTopic,
+    EstateFacts,
+    GateRole,
+    InvocationLogging,
+    LogGroup,
+    RuleFacts,
+    Trail,
+)
 from tunegate.job_facts import BucketFacts, Known, Unknown
 from tunegate.job_rules import JobRules
 from tunegate.observe.estate import estate_facts
@@ -33,6 +41,22 @@ def test_the_estate_is_told_whole() -> None:
     assert facts.event_rules == {"uploads": RuleFacts("uploads", enabled=True, has_target=True)}
     assert facts.trails == (Trail(TRAIL, True, True, (APPROVED,)),)
     assert (facts.flow_logs, facts.macie_enabled) == (True, True)
+    assert bucket.expires == ("Tidy",)
+    role, alerts = facts.gate_roles[ROLE], facts.alerts
+    assert isinstance(role, GateRole)
+    assert role.policies == ("inline", POLICY)
+    assert isinstance(alerts, AlertsTopic)
+    assert (alerts.subscribers, facts.mappings) == (1, {"start-scan": True})
+
+
+def test_what_calls_a_function_may_be_off_or_gone() -> None:
+    off: dict[str, Any] = {"EventSourceMappings": [{"UUID": "0" * 36, "State": "Disabled"}]}
+    for answer in (off, {"EventSourceMappings": []}):
+        assert look(in_order().but({("lambda", "ListEventSourceMappings"): answer})).mappings == {"start-scan": False}
+
+
+def test_a_topic_that_is_gone_is_told_so() -> None:
+    assert look(in_order().but({("sns", "GetTopicAttributes"): Refusal("NotFound")})).alerts is None
 
 
 @pytest.mark.parametrize(
@@ -59,7 +83,7 @@ def test_macie_that_was_never_turned_on_is_off() -> None:
 
 
 def logging(config: dict[str, Any] | None, **replies: Any) -> Known[InvocationLogging]:
-    answer = {} if config is None else {"loggingConfig": config}
+    answer: dict[str, Any] = {} if config is None else {"loggingConfig": config}
     aws = in_order().but({("bedrock", "GetModelInvocationLoggingConfiguration"): answer})
     aws = aws.but({("logs", "DescribeLogGroups"): replies["groups"]} if "groups" in replies else {})
     aws = aws.but({("s3", "GetBucketEncryption"): replies["bucket"]} if "bucket" in replies else {})

@@ -15,8 +15,8 @@ from tunegate.observe.inputs import InputsSeen, inputs, output_keys
 EARLIER, MEANWHILE, LATER = BEGAN - timedelta(hours=1), BEGAN + timedelta(minutes=1), ENDED + timedelta(minutes=1)
 
 
-def standing(key: str, version_id: str) -> tuple[str, str]:
-    return "clean", f"policy of {key} {version_id}"
+def standing(key: str, version_id: str) -> tuple[str, str, bool]:
+    return "clean", f"policy of {key} {version_id}", True
 
 
 def look(s3: Any, *uris: str, ended: datetime | None = ENDED) -> InputsSeen:
@@ -54,7 +54,7 @@ class TestInABucket:
         [item] = look(account.s3, ended=None).read
         etag = account.s3.head_object(Bucket="approved", Key="train.jsonl")["ETag"].strip('"')
         read = InputObject("approved", "train.jsonl", current, etag)
-        assert item == Input(read, KEY, "clean", "clean", f"policy of train.jsonl {current}")
+        assert item == Input(read, KEY, "clean", "clean", f"policy of train.jsonl {current}", True)
 
     def test_an_object_without_key_or_verdict_is_told_so(self, account: Account) -> None:
         self.put(account, "train.jsonl", ServerSideEncryption="AES256", Tagging="colour=red")

@@ -2,18 +2,30 @@
 
 import json
 from dataclasses import replace
+from typing import Any
+
+import pytest
 
 from functional.conftest import TABLE, Account
 from tunegate.act.promote import place
 from tunegate.act.settle import Scanned, settle_scan
 from tunegate.act.subjects import put_manifest, record_findings, record_origin, record_subject
+from tunegate.evidence import Evidence
 from tunegate.job_facts import InputObject, State, Unknown
 from tunegate.job_rules import Mode
 from tunegate.judge.jobs import Breach, Conclusion, Gap
 from tunegate.model import Decision, ObjectVersion, Severity, Verdict
-from tunegate.observe.subjects import decided, open_rows, origin_of, read_manifest, standing_of, subject_row
+from tunegate.observe.subjects import (
+    decided,
+    is_evidenced,
+    open_rows,
+    origin_of,
+    read_manifest,
+    standing_of,
+    subject_row,
+)
 from tunegate.report.alerts import alert_of
-from tunegate.rows import Action
+from tunegate.rows import Action, DecisionRow
 from tunegate.subject import Approval, subject_of
 from tunegate.subject_rows import SubjectRow
 
@@ -100,7 +112,7 @@ class TestStandingOfAnInput:
 
     def test_what_the_gate_put_there_has_the_gates_verdict(self, account: Account) -> None:
         version = self.approve(account)
-        assert decided(account.dynamodb, TABLE, version) == ("clean", "digest")
+        assert decided(account.dynamodb, TABLE, version)[:2] == ("clean", "digest")
 
     def test_a_later_decision_on_the_same_upload_counts_instead(self, account: Account) -> None:
         version = self.approve(account)
@@ -108,7 +120,7 @@ class TestStandingOfAnInput:
         upload = ObjectVersion("intake", "a.jsonl", scanned["version_id"]["S"])
         later = Decision(upload, Verdict.HELD, "digest-2", reason="found late")
         account.ledger.record(Scanned(later, "01", "scan-2", ""), Action.SCAN)
-        assert decided(account.dynamodb, TABLE, version) == ("held", "digest-2")
+        assert decided(account.dynamodb, TABLE, version)[:2] == ("held", "digest-2")
 
     def test_an_upload_brought_forward_by_a_second_copy_keeps_its_standing(self, account: Account) -> None:
         newer, older = account.upload("a.jsonl", b"newer", "02"), account.upload("a.jsonl", b"older", "01")
@@ -118,13 +130,13 @@ class TestStandingOfAnInput:
         current = account.s3.head_object(Bucket="approved", Key="a.jsonl")["VersionId"]
         assert account.bodies("approved", "a.jsonl")[0] == b"newer"
         version = ObjectVersion("approved", "a.jsonl", current)
-        assert decided(account.dynamodb, TABLE, version) == ("clean", "02")
+        assert decided(account.dynamodb, TABLE, version)[:2] == ("clean", "02")
 
     def test_other_bytes_under_the_same_key_have_none(self, account: Account) -> None:
         version = self.approve(account)
         swapped = account.s3.put_object(Bucket="approved", Key="a.jsonl", Body=b"other", ChecksumAlgorithm="SHA256")
         swap = replace(version, version_id=swapped["VersionId"])
-        assert decided(account.dynamodb, TABLE, swap) == ("", "")
+        assert decided(account.dynamodb, TABLE, swap) == ("", "", None)
 
 
 def test_an_alert_about_a_job_says_what_was_done_and_how_to_mend_it(account: Account) -> None:
@@ -136,3 +148,37 @@ def test_an_alert_about_a_job_says_what_was_done_and_how_to_mend_it(account: Acc
     assert "network.job_in_vpc" in alert.title
     assert "The gate stopped the job." in alert.text
     assert json.loads(json.dumps(alert.to_json()))["subject"]["arn"] == ARN
+
+
+class TestEvidenceBehindAVerdict:
+    UPLOAD = ObjectVersion("intake", "a.jsonl", "v1")
+
+    def row(self, account: Account, judged: Decision, **changes: Any) -> DecisionRow:
+        evidence = Evidence(account.s3, "evidence").put_findings("scan", judged)
+        decided = Decision(self.UPLOAD, Verdict.CLEAN, "digest")
+        return replace(DecisionRow(decided, Action.SCAN, "scan", "at", "01", None, evidence), **changes)
+
+    def test_what_was_judged_clean_is_evidenced(self, account: Account) -> None:
+        assert is_evidenced(account.s3, "evidence", self.row(account, Decision(self.UPLOAD, Verdict.CLEAN, "digest")))
+
+    @pytest.mark.parametrize("version", [replace(UPLOAD, version_id="v2"), replace(UPLOAD, key="b.jsonl")])
+    def test_findings_on_something_else_prove_nothing(self, account: Account, version: ObjectVersion) -> None:
+        assert not is_evidenced(account.s3, "evidence", self.row(account, Decision(version, Verdict.CLEAN, "digest")))
+
+    def test_what_was_flagged_is_clean_by_a_release_alone(self, account: Account) -> None:
+        row = self.row(account, Decision(self.UPLOAD, Verdict.FLAGGED, "digest"))
+        assert not is_evidenced(account.s3, "evidence", row)
+        assert is_evidenced(account.s3, "evidence", replace(row, action=Action.RELEASE))
+
+    @pytest.mark.parametrize("evidence", ["", "findings/none.json", "scans/scan.json", "jobs/scan.json"])
+    def test_a_row_that_names_no_findings_is_not_evidenced(self, account: Account, evidence: str) -> None:
+        row = self.row(account, Decision(self.UPLOAD, Verdict.CLEAN, "digest"), evidence=evidence)
+        assert not is_evidenced(account.s3, "evidence", row)
+
+    def test_a_file_of_a_model_was_judged_with_the_model(self, account: Account) -> None:
+        whole = ObjectVersion("intake", "models/m/", "digest-of-all")
+        upload = ObjectVersion("intake", "models/m/config.json", "v1")
+        judged = Decision(whole, Verdict.CLEAN, "digest")
+        row = self.row(account, judged, decision=Decision(upload, Verdict.CLEAN, "digest"), upload="models/m/")
+        assert is_evidenced(account.s3, "evidence", row)
+        assert not is_evidenced(account.s3, "evidence", replace(row, upload="models/other/"))

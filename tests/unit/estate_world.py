@@ -4,7 +4,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tunegate.estate_facts import Deployed, EstateFacts, InvocationLogging, LogGroup, RuleFacts, Trail
+from tunegate.estate_facts import (
+    AlertsTopic,
+    Deployed,
+    EstateFacts,
+    GateRole,
+    InvocationLogging,
+    LogGroup,
+    RuleFacts,
+    Trail,
+)
 from tunegate.job_facts import BucketFacts, Document, KeyFacts, Network
 from tunegate.job_rules import JobRules
 from tunegate.judge.controls.guarantees import GUARANTEES
@@ -20,6 +29,13 @@ IMPORT_ROLE = f"arn:aws:iam::{ACCOUNT}:role/tunegate-model-import"
 GATE_ROLES = f"arn:aws:iam::{ACCOUNT}:role/tunegate-"
 RULES = ("tunegate-job-changes", "tunegate-reconcile")
 INVOCATION_LOGS = "invocation-logs"
+SETTLING = f"{GATE_ROLES}settle-object"
+TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:tunegate-alerts"
+PUBLISHES = {"Sid": "Decisions", "Effect": "Allow", "Principal": {"AWS": f"{GATE_ROLES}send-alert"},
+             "Action": "sns:Publish", "Resource": TOPIC}  # fmt: skip
+OF_LAMBDA = document(
+    {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole", "Resource": "*"}
+)
 
 
 @dataclass(frozen=True)
@@ -50,6 +66,9 @@ def estate() -> EstateFacts:
         rule_names=RULES,
         vpc_id=VPC_ID,
         exempt=(GATE_ROLES,),
+        gate_roles=(SETTLING,),
+        alerts_topic=TOPIC,
+        mapped_functions=("tunegate-start-scan",),
     )
     network = compliant(Kind.CUSTOMIZATION_JOB).network
     return EstateFacts(
@@ -68,6 +87,9 @@ def estate() -> EstateFacts:
             BucketFacts(INVOCATION_LOGS, DATA_KEY, public_access_blocked=True, policy=()),
         ),
         macie_enabled=True,
+        gate_roles={SETTLING: GateRole(SETTLING, OF_LAMBDA, ("settle-object",))},
+        alerts=AlertsTopic(document(PUBLISHES), 1),
+        mappings={"tunegate-start-scan": True},
     )
 
 

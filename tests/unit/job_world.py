@@ -145,7 +145,7 @@ def _reading(facts: JobFacts) -> JobFacts:
     return replace(
         describe(facts, inputs=tuple(f"s3://{APPROVED}/{item.key}" for item in objects)),
         input_bucket=BucketFacts(APPROVED, DATA_KEY),
-        inputs=tuple(Input(item, DATA_KEY, "clean", "clean", POLICY_DIGEST) for item in objects),
+        inputs=tuple(Input(item, DATA_KEY, "clean", "clean", POLICY_DIGEST, True) for item in objects),
         began_with=objects,
         manifest=objects,
     )

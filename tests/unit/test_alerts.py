@@ -116,3 +116,20 @@ def test_no_key_begins_a_line_of_its_own_or_hides_one(key: str) -> None:
     assert len(named.text.splitlines()) == len(alert(FLAGGED).text.splitlines())
     assert named.title.isprintable()
     assert named.key == key  # for machines, as it is
+
+
+def released(actor: str, scan_id: str = "scan-1-release-1") -> DecisionRow:
+    clean = row(Verdict.CLEAN, reason="reviewed by two")
+    copy = ObjectVersion("tunegate-approved", UPLOAD.key, "a1")
+    return replace(clean, action=Action.RELEASE, scan_id=scan_id, actor=actor, destination=copy)
+
+
+def test_a_release_is_told_with_who_and_why() -> None:
+    told = alert(released("ann"))
+    assert (told.verdict, told.category, told.severity) == ("released", "release", Severity.MEDIUM)
+    assert "ann released a quarantined file: reviewed by two" in told.text
+
+
+def test_a_release_is_told_once_though_its_copy_is_made_again_and_whoever_leaves_their_name_out() -> None:
+    again = released("", "scan-1-release-1-a2")
+    assert alert(again).alert_id == alert(released("ann")).alert_id

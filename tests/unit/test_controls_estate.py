@@ -6,13 +6,24 @@ from typing import Any
 
 import pytest
 
-from tunegate.estate_facts import EstateFacts, InvocationLogging, LogGroup, RuleFacts, Trail
+from tunegate.estate_facts import (
+    AlertsTopic,
+    EstateFacts,
+    GateRole,
+    InvocationLogging,
+    LogGroup,
+    RuleFacts,
+    Trail,
+)
 from tunegate.job_facts import BucketFacts, Document, Network
 from tunegate.judge.jobs import judge_estate
 from tunegate.subject import Approval
 from unit.estate_world import (
     IMPORT_ROLE,
+    PUBLISHES,
     RULES,
+    SETTLING,
+    TOPIC,
     EstateBreak,
     EstateChange,
     bucket_policy,
@@ -24,7 +35,7 @@ from unit.estate_world import (
     subnet_with,
 )
 from unit.job_world import assert_breaks_only
-from unit.policy_world import DATA_KEY, SUBNET, document, gateway, trust_statement
+from unit.policy_world import ACCOUNT, DATA_KEY, SUBNET, document, gateway, trust_statement
 
 EVERYBODY = {"Sid": "Open", "Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}
 STACK = Path(__file__).parents[2] / "stacks" / "guarantees.yaml"
@@ -60,6 +71,26 @@ def deaf(facts: EstateFacts) -> EstateFacts:
     return replace(facts, network=replace(facts.network, dns_support=False))
 
 
+def role_as(**changes: Any) -> EstateChange:
+    def change(facts: EstateFacts) -> EstateFacts:
+        role = facts.gate_roles[SETTLING]
+        assert isinstance(role, GateRole)
+        return replace(facts, gate_roles={SETTLING: replace(role, **changes)})
+
+    return change
+
+
+def people(**whom: Any) -> Document:
+    return document({"Effect": "Allow", "Principal": whom, "Action": "sts:AssumeRole", "Resource": "*"})
+
+
+def topic_as(subscribers: int, *statements: dict[str, Any]) -> EstateChange:
+    return estate_having(alerts=AlertsTopic(document(*statements), subscribers))
+
+
+SILENCES = {"Sid": "Quiet", "Effect": "Deny", "Principal": "*", "Action": "sns:Publish", "Resource": TOPIC}
+# Under the name of one that belongs there, and for everybody.
+SILENCES_ALL = SILENCES | {"Sid": "OnlyOverTls"}
 GROUP_WITHOUT_KEY = InvocationLogging(LogGroup("/aws/bedrock/invocations", ""))
 
 BREAKS = (
@@ -135,6 +166,22 @@ BREAKS = (
     EstateBreak("estate.rules_enabled", rule_as(None), f"{RULES[0]} is gone"),
     EstateBreak("estate.rules_enabled", rule_as(RuleFacts(RULES[0], False, True)), f"{RULES[0]} is disabled"),
     EstateBreak("estate.rules_enabled", rule_as(RuleFacts(RULES[0], True, False)), f"{RULES[0]} has no target"),
+    EstateBreak("estate.bucket_lifecycle", bucket_with("evidence", expires=("Tidy",)), "tunegate-evidence takes its"),
+    EstateBreak("estate.gate_roles", lambda facts: replace(facts, gate_roles={SETTLING: None}), "is gone"),
+    EstateBreak("estate.gate_roles", role_as(trust=people(AWS=f"arn:aws:iam::{ACCOUNT}:root")), "by others"),
+    EstateBreak("estate.gate_roles", role_as(trust=people(Service="ec2.amazonaws.com")), "than its service"),
+    EstateBreak("estate.gate_roles", role_as(policies=("settle-object", "more")), "has been given more"),
+    EstateBreak("estate.gate_roles", role_as(policies=()), "has lost its own policy"),
+    EstateBreak("estate.alerts_reach_somebody", topic_as(0, PUBLISHES), "nobody has confirmed"),
+    EstateBreak("estate.alerts_reach_somebody", topic_as(1), "lets the gate publish no more"),
+    EstateBreak("estate.alerts_reach_somebody", topic_as(1, PUBLISHES, SILENCES), "denies publishing by Quiet"),
+    EstateBreak("estate.alerts_reach_somebody", topic_as(1, PUBLISHES, SILENCES_ALL), "by OnlyOverTls"),
+    EstateBreak("estate.alerts_reach_somebody", estate_having(alerts=None), f"{TOPIC} is gone"),
+    EstateBreak(
+        "estate.mappings_enabled",
+        estate_having(mappings={"tunegate-start-scan": False}),
+        "tunegate-start-scan is called",
+    ),
     EstateBreak(
         "estate.trail", trail_with(write_calls=False), "no trail records API calls", "config:cloudtrail-enabled"
     ),

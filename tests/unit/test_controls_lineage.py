@@ -19,7 +19,7 @@ READING = (Kind.CUSTOMIZATION_JOB, Kind.IMPORT_JOB, Kind.TRAINING_JOB, Kind.MODE
 
 def ended_with(*objects: InputObject) -> Change:
     """What lay there when the job ended, all of it clean."""
-    return having(inputs=tuple(Input(item, DATA_KEY, "clean", "clean", POLICY_DIGEST) for item in objects))
+    return having(inputs=tuple(Input(item, DATA_KEY, "clean", "clean", POLICY_DIGEST, True) for item in objects))
 
 
 def began_with(*objects: InputObject, recorded: bool) -> Change:
@@ -46,6 +46,7 @@ BREAKS = (
     Break("lineage.inputs_scanned_clean", with_input(verdict="settling"), "team-a/train.jsonl (version v-train)"),
     Break("lineage.inputs_scanned_clean", with_input(decided=""), "by the ledger never decided"),
     Break("lineage.inputs_scanned_clean", with_input(decided="flagged"), "by the ledger flagged"),
+    Break("lineage.verdict_evidenced", with_input(evidenced=False), "team-a/train.jsonl (version v-train)"),
     Break("lineage.policy_accepted", withdrawn, "team-a/train.jsonl"),
     Break("lineage.inputs_unchanged", both_seen(True, (TRAIN,), (REPLACED,)), "v-train became v-new"),
     Break("lineage.inputs_unchanged", both_seen(False, (TRAIN,), (REPLACED,)), "v-train became v-new"),
@@ -92,7 +93,9 @@ def test_the_same_bytes_under_another_version_are_a_change() -> None:
 
 
 def test_many_unclean_objects_are_named_up_to_a_bound_and_counted() -> None:
-    many = tuple(Input(replace(TRAIN, key=f"team-a/{i:03}.jsonl"), DATA_KEY, "", "", POLICY_DIGEST) for i in range(250))
+    many = tuple(
+        Input(replace(TRAIN, key=f"team-a/{i:03}.jsonl"), DATA_KEY, "", "", POLICY_DIGEST, False) for i in range(250)
+    )
     facts = having(inputs=many, manifest=tuple(item.object for item in many))(compliant(Kind.CUSTOMIZATION_JOB))
     (breach,) = judge_job(facts).breaches
     assert len(breach.details) == 21

@@ -41,6 +41,7 @@ OURS = {
     "identity.not_shared", "identity.buckets_in_reach", "identity.keys_in_reach", "identity.network_in_reach",
     "identity.boundary", "network.subnets_allowed", "network.security_groups_allowed", "network.subnets_exist",
     "estate.deployed", "estate.subnets", "estate.dns_support", "estate.rules_enabled", "estate.bucket_guarantees",
+    "estate.bucket_lifecycle", "estate.gate_roles", "estate.alerts_reach_somebody", "estate.mappings_enabled",
 }  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from tunegate.judge.controls.reads import reads_of
 from tunegate.judge.controls.table import BY_ID, CONTROLS
 from tunegate.judge.jobs import Conclusion, judge_estate, judge_job
 from tunegate.subject import Approval, Kind
-from unit.estate_world import PURPOSES, RULES, estate
+from unit.estate_world import PURPOSES, RULES, SETTLING, estate
 from unit.job_world import KINDS, compliant, unread
 
 MISSING = unread("service:Read")
@@ -31,7 +31,8 @@ NETWORK_CONTROLS = {
     f"network.{what}" for what in ("subnets_exist", "no_way_out", "s3_endpoint", "s3_endpoint_policy", "dns_support")
 }
 INPUT_CONTROLS = {
-    f"lineage.{what}" for what in ("inputs_found", "inputs_scanned_clean", "policy_accepted", "inputs_unchanged")
+    f"lineage.{what}"
+    for what in ("inputs_found", "inputs_scanned_clean", "verdict_evidenced", "policy_accepted", "inputs_unchanged")
 }
 
 
@@ -73,7 +74,7 @@ def of_estate(where: str, *controls: str) -> Missing:
 
 
 GROUND = ("deployed", "bucket_keys", "bucket_versioning", "bucket_public_access", "bucket_tls", "bucket_guarantees",
-          "bucket_logging")  # fmt: skip
+          "bucket_logging", "bucket_lifecycle")  # fmt: skip
 MISSING_FACTS = (
     job("role", *TRUST_CONTROLS, *PERMISSION_CONTROLS),
     job("role", *TRUST_CONTROLS, *PERMISSION_CONTROLS, kind=Kind.IMPORT_JOB),
@@ -107,6 +108,12 @@ MISSING_FACTS = (
     of_estate("buckets.intake.logs_to", "bucket_logging"),
     of_estate("buckets.intake.sends_events", "bucket_events"),
     of_estate("buckets.quarantine.locked", "object_lock"),
+    of_estate("buckets.evidence.expires", "bucket_lifecycle"),
+    of_estate(f"gate_roles.{SETTLING}", "gate_roles"),
+    of_estate(f"gate_roles.{SETTLING}.policies", "gate_roles"),
+    of_estate("alerts", "alerts_reach_somebody"),
+    of_estate("alerts.subscribers", "alerts_reach_somebody"),
+    of_estate("mappings.tunegate-start-scan", "mappings_enabled"),
     of_estate("keys.data", "deployed", "keys_enabled", "keys_rotate", "keys_closed"),
     of_estate("keys.data.rotates", "keys_rotate"),
     of_estate("keys.data.policy", "keys_closed"),
@@ -174,6 +181,12 @@ ACTIONS = {
     "buckets.intake.logs_to": "s3:GetBucketLogging",
     "buckets.intake.sends_events": "s3:GetBucketNotification",
     "buckets.quarantine.locked": "s3:GetBucketObjectLockConfiguration",
+    "buckets.evidence.expires": "s3:GetLifecycleConfiguration",
+    f"gate_roles.{SETTLING}": "iam:GetRole",
+    f"gate_roles.{SETTLING}.policies": "iam:ListRolePolicies",
+    "alerts": "sns:GetTopicAttributes",
+    "alerts.subscribers": "sns:ListSubscriptionsByTopic",
+    "mappings.tunegate-start-scan": "lambda:ListEventSourceMappings",
     "keys.data": "kms:DescribeKey",
     "keys.data.rotates": "kms:GetKeyRotationStatus",
     "keys.data.policy": "kms:GetKeyPolicy",

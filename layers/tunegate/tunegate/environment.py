@@ -66,4 +66,7 @@ def deployed() -> Deployed:
         rule_names=names("RULE_NAMES"),
         vpc_id=setting("VPC_ID"),
         exempt=names("EXEMPT_PRINCIPALS"),
+        gate_roles=tuple(setting("GATE_ROLES_ARN") + name for name in names("GATE_ROLES")),
+        alerts_topic=setting("ALERTS_TOPIC_ARN"),
+        mapped_functions=names("MAPPED_FUNCTIONS"),
     )

@@ -46,6 +46,23 @@ class RuleFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class GateRole:
+    """A role of the gate's own: whom it trusts, and the names of its policies; of managed ones, the ARN."""
+
+    arn: str
+    trust: Document
+    policies: Known[tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class AlertsTopic:
+    """The topic of alerts: its policy, and how many have confirmed a subscription."""
+
+    policy: Document
+    subscribers: Known[int]
+
+
+@dataclass(frozen=True, slots=True)
 class Deployed:
     """The names of everything the stack protects, by what each is for (`intake`, `data`, …)."""
 
@@ -58,6 +75,11 @@ class Deployed:
     vpc_id: str
     exempt: tuple[str, ...]
     """What the ARN of a principal begins with that a bucket policy's Deny may spare."""
+    gate_roles: tuple[str, ...]
+    """The ARNs of the roles that functions and state machines of the gate work with."""
+    alerts_topic: str
+    mapped_functions: tuple[str, ...]
+    """Those that a queue or a stream calls, through an event source mapping."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,3 +98,7 @@ class EstateFacts:
     trails: Known[tuple[Trail, ...]]
     invocation_logging: Known[InvocationLogging]
     macie_enabled: Known[bool]
+    gate_roles: Mapping[str, Known[GateRole | None]]
+    alerts: Known[AlertsTopic | None]
+    mappings: Mapping[str, Known[bool]]
+    """Whether each mapped function has a mapping, and all of them are on."""

@@ -108,6 +108,8 @@ class BucketFacts:
     logs_to: Known[str] = ""
     sends_events: Known[bool] = False
     locked: Known[bool] = False
+    expires: Known[tuple[str, ...]] = ()
+    """The lifecycle rules that take current objects away, by id."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -125,7 +127,7 @@ class Input:
     """An object a job reads, and what is known of its standing.
 
     `verdict` is the tag on that version; `decided` and `policy_digest` are the ledger's, empty where it knows nothing
-    of this very version.
+    of this very version. `evidenced` is whether what the judging function wrote bears that out.
     """
 
     object: InputObject
@@ -133,6 +135,7 @@ class Input:
     verdict: str
     decided: str
     policy_digest: str
+    evidenced: bool
 
 
 class State(StrEnum):

@@ -28,11 +28,20 @@ def scan_upload(
     files = len(upload.files) + len(upload.replaced)
     if len(task.files) + len(task.replaced) != files:
         return held(upload.subject, f"its {files} files are more than the policy takes", policy.digest), 0
+    if not _are_the_uploads(task, upload):
+        # What follows settles the task's files, so a verdict on others must not reach them.
+        return held(upload.subject, "the scan was asked to settle files that are not this upload's", policy.digest), 0
     facts = _facts(s3, upload, policy)
     reports = {report.file: report for report in facts.files}
     for file, heard in zip(upload.files, task.answers or [()] * len(upload.files), strict=True):
         _add(reports[upload.name_of(file)], stored_object(s3, file.version).encryption, data_key, task.waits, heard)
     return judge_model(upload.subject, facts, policy), facts.bytes_read
+
+
+def _are_the_uploads(task: ModelScanTask, upload: ModelUpload) -> bool:
+    """Whether the task names the very versions that lie below the prefix, in their order."""
+    given = [[file.object.version() for file in files] for files in (task.files, task.replaced)]
+    return given == [[file.version for file in files] for files in (upload.files, upload.replaced)]
 
 
 def _facts(s3: "S3Client", upload: ModelUpload, policy: Policy) -> ModelFacts:

@@ -7,16 +7,19 @@ tests/contract/ground hold each closed. Drop one when ministack catches up.
 from tunegate_local.gaps import (
     access,
     buckets,
+    functions,
     grants,
     ground,
     keys,
     layers,
+    leading_keys,
     managed_keys,
     network,
     objects,
     resources,
     runtime,
     steps,
+    tables,
 )
 
 
@@ -33,6 +36,7 @@ def close() -> None:
     managed_keys.aws_has_keys_of_its_own()
     keys.objects_are_read_and_written_with_their_key()
     buckets.buckets_are_configured_as_declared()
+    functions.changes_of_mappings_need_leave()
     objects.multipart_uploads_keep_their_tags_and_retention()
     objects.events_name_the_version()
     objects.versions_are_read_by_range()
@@ -42,9 +46,11 @@ def close() -> None:
     ground.trails_are_resources()
     ground.flow_logs_are_resources()
     layers.layers_are_unpacked_once()
+    leading_keys.requests_say_their_leading_keys()
     runtime.functions_see_their_layers_only()
     runtime.functions_wait_for_a_process()
     runtime.errors_carry_their_class()
     runtime.metric_math_alarms_are_accepted()
     runtime.state_machines_may_be_written_in_yaml()
     steps.waiting_tasks_fail_with_their_function_and_in_time()
+    tables.tables_have_policies()

@@ -9,6 +9,8 @@
 | `POST /_tunegate/events {source, detail-type, detail, resources}` | publishes an event, past what is being lost |
 | `PUT /_tunegate/malware {"prefix", "seconds", "copies", "status"}` | when, how often and what GuardDuty says |
 | `PUT /_tunegate/macie {"status": "COMPLETE", "error": false}` | how Macie's jobs end |
+| `GET /_tunegate/calls` | what each role was allowed: `[{role, action, sessions}]` |
+| `GET /_tunegate/refusals?SESSION` | what was refused to a role's session, and by which statement |
 """
 
 import json
@@ -18,6 +20,7 @@ from ministack.core.concurrency import run_reentrant
 
 from tunegate_local.detectors.wire import Request, Response
 from tunegate_local.services import macie_ends, malware
+from tunegate_local.services.calls import calls
 from tunegate_local.services.events import bus
 
 PREFIX = "/_tunegate/"
@@ -53,6 +56,10 @@ async def answer(request: Request) -> Response:
 
 async def _answer(request: Request) -> Response:
     match request.method, request.path.removeprefix(PREFIX):
+        case "GET", "calls":
+            return _json(200, calls.allowed())
+        case "GET", "refusals":
+            return _json(200, calls.refused(request.query))
         case "PUT", "jobs":
             pace.set(json.loads(request.body)["seconds"])
         case "PUT", "malware":

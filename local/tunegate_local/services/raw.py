@@ -30,7 +30,7 @@ def remembering(application: Application) -> Application:
         path = scope["raw_path"].decode("latin-1").partition("?")[0]
         query = scope.get("query_string", b"").decode("latin-1")
         if path.startswith(control.PREFIX):
-            await _write(await control.answer(Request(scope["method"], path, {}, await _body(receive))), send)
+            await _write(await control.answer(Request(scope["method"], path, {}, await _body(receive), query)), send)
             return
         _target.set((path, query))
         await application(scope, receive, send)

@@ -8,6 +8,7 @@ from tunegate.observe.reads import answer_or, read, read_or, saying
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import LifecycleRuleOutputTypeDef
 
 _AWS_KEY = "alias/aws/s3"
 
@@ -28,6 +29,7 @@ def bucket_facts(s3: "S3Client", name: str, *, protections: bool) -> Known[Bucke
         logs_to=_logs_to(s3, name),
         sends_events=_sends_events(s3, name),
         locked=_locked(s3, name),
+        expires=_expires(s3, name),
     )
 
 
@@ -97,3 +99,17 @@ def _locked(s3: "S3Client", name: str) -> Known[bool]:
 
     none = saying("ObjectLockConfigurationNotFoundError")
     return read_or("s3:GetBucketObjectLockConfiguration", name, ask, none, False)
+
+
+def _expires(s3: "S3Client", name: str) -> Known[tuple[str, ...]]:
+    def ask() -> tuple[str, ...]:
+        rules = s3.get_bucket_lifecycle_configuration(Bucket=name)["Rules"]
+        return tuple(rule.get("ID", "") for rule in rules if rule["Status"] == "Enabled" and _takes_away(rule))
+
+    nothing: tuple[str, ...] = ()
+    return read_or("s3:GetLifecycleConfiguration", name, ask, saying("NoSuchLifecycleConfiguration"), nothing)
+
+
+def _takes_away(rule: "LifecycleRuleOutputTypeDef") -> bool:
+    expiration = rule.get("Expiration", {})
+    return "Days" in expiration or "Date" in expiration

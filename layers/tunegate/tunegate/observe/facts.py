@@ -26,7 +26,7 @@ from tunegate.observe.listings import endpoints_of
 from tunegate.observe.networks import network
 from tunegate.observe.reads import read
 from tunegate.observe.roles import role_facts
-from tunegate.observe.subjects import decided, origin_of, read_manifest, standing_of, subject_row
+from tunegate.observe.subjects import decided, is_evidenced, origin_of, read_manifest, standing_of, subject_row
 from tunegate.subject import Kind
 
 _JUDGED_BY_ROLE = frozenset({Kind.CUSTOMIZATION_JOB, Kind.IMPORT_JOB})
@@ -86,8 +86,13 @@ def _inputs(sources: Sources, described: Description, expected: Expected) -> Kno
         return InputsSeen((), ())
     s3, dynamodb = sources.client("s3"), sources.client("dynamodb")
 
-    def standing(key: str, version_id: str) -> tuple[str, str]:
-        return decided(dynamodb, sources.table, ObjectVersion(expected.approved_bucket, key, version_id))
+    def standing(key: str, version_id: str) -> tuple[str, str, Known[bool]]:
+        version = ObjectVersion(expected.approved_bucket, key, version_id)
+        verdict, policy_digest, row = decided(dynamodb, sources.table, version)
+        if row is None:
+            return verdict, policy_digest, False
+        place = f"{sources.evidence}/{row.evidence}"
+        return verdict, policy_digest, read("s3:GetObject", place, lambda: is_evidenced(s3, sources.evidence, row))
 
     began = datetime.fromisoformat(described.created_at)
     ended = datetime.fromisoformat(described.ended_at) if described.ended_at else None

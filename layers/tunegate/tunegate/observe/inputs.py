@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import HeadObjectOutputTypeDef
 
-type Standing = Callable[[str, str], tuple[str, str]]
-"""The ledger's verdict and policy digest of a key's version."""
+type Standing = Callable[[str, str], tuple[str, str, Known[bool]]]
+"""The ledger's verdict and policy digest of a key's version, and whether the evidence bears them out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,10 @@ def _input(s3: "S3Client", version: StoredVersion, standing: Standing) -> Known[
     verdict = read("s3:GetObjectVersionTagging", place, lambda: _verdict(s3, version))
     if isinstance(verdict, Unknown):
         return verdict
-    return Input(_object(version), cmk, verdict, *standing(version.key, version.version_id))
+    decided, policy_digest, evidenced = standing(version.key, version.version_id)
+    if isinstance(evidenced, Unknown):
+        return evidenced
+    return Input(_object(version), cmk, verdict, decided, policy_digest, evidenced)
 
 
 def _object(version: StoredVersion) -> InputObject:

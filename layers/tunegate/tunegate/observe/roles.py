@@ -28,6 +28,16 @@ def role_trust(iam: "IAMClient", arn: str) -> Known[Document | None]:
     return read("iam:GetRole", arn, lambda: parse_document(role["AssumeRolePolicyDocument"]))
 
 
+def policy_names(iam: "IAMClient", arn: str) -> Known[tuple[str, ...]]:
+    """The names of a role's inline policies, and the ARNs of its attached ones."""
+    name = arn.rsplit("/", 1)[-1]
+    inline = read("iam:ListRolePolicies", arn, lambda: tuple(_inline_names(iam, name)))
+    attached = read("iam:ListAttachedRolePolicies", arn, lambda: tuple(_attached_arns(iam, name)))
+    if isinstance(inline, Unknown):
+        return inline
+    return attached if isinstance(attached, Unknown) else (*inline, *attached)
+
+
 def _role(iam: "IAMClient", arn: str) -> "Known[RoleTypeDef | None]":
     name = arn.rsplit("/", 1)[-1]
     role = read_or("iam:GetRole", arn, lambda: iam.get_role(RoleName=name)["Role"], saying("NoSuchEntity"), None)

@@ -9,9 +9,9 @@ from botocore.exceptions import ClientError
 
 from tunegate.errors import aws_call, error_code
 from tunegate.job_facts import InputObject, Standing
-from tunegate.model import ObjectVersion
+from tunegate.model import ObjectVersion, Verdict
 from tunegate.observe.ledger import decisions_of, plain, recent
-from tunegate.rows import Entity
+from tunegate.rows import Action, DecisionRow, Entity
 from tunegate.subject import Kind
 from tunegate.subject_rows import SubjectRow, origin_key, subject_digest, subject_key, subject_partition
 
@@ -53,17 +53,41 @@ def open_rows(dynamodb: "DynamoDBClient", table: str, arn: str) -> list[dict[str
     return [row for row in rows if row["sk"].startswith(("breach#", "gap#")) and "resolved_at" not in row]
 
 
-def decided(dynamodb: "DynamoDBClient", table: str, version: ObjectVersion) -> tuple[str, str]:
-    """The ledger's verdict on an approved object version, and the digest of its policy; empty for none.
+def decided(dynamodb: "DynamoDBClient", table: str, version: ObjectVersion) -> tuple[str, str, DecisionRow | None]:
+    """The ledger's verdict on an approved object version, the digest of its policy, and the row that put it there.
 
-    Of the decisions on the upload it is a copy of, the newest counts.
+    Empty and None where there is none. Of the decisions on the upload it is a copy of, the newest counts.
     """
     rows = decisions_of(dynamodb, table, version.key)
     placed = next((row for row in rows if row.destination == version), None)
     if placed is None:
-        return "", ""
+        return "", "", None
     newest = next(row.decision for row in rows if row.decision.subject == placed.decision.subject)
-    return newest.verdict.value, newest.policy_digest
+    return newest.verdict.value, newest.policy_digest, placed
+
+
+def is_evidenced(s3: "S3Client", bucket: str, row: DecisionRow) -> bool:
+    """Whether the findings that only judging functions write are of the row's upload, and say what the row needs.
+
+    A scan's row needs them to say clean; a release needs that the upload was judged at all. So nobody who can write
+    to the ledger alone, or to `approved` alone, makes a file pass for scanned.
+    """
+    if not row.evidence.startswith("findings/"):
+        return False
+    with aws_call("Reading the findings"):
+        try:
+            found = json.loads(s3.get_object(Bucket=bucket, Key=row.evidence)["Body"].read())
+        except ClientError as error:
+            if error_code(error) == "NoSuchKey":
+                return False
+            raise
+    subject = row.decision.subject
+    # A file of a model was judged with the whole upload, whose findings they are.
+    judged = {"bucket": subject.bucket, "key": row.upload or subject.key}
+    if not row.upload:
+        judged["version_id"] = subject.version_id
+    said = {name: found["object"][name] for name in judged}
+    return said == judged and (row.action is Action.RELEASE or found["verdict"] == Verdict.CLEAN)
 
 
 def manifest_key(arn: str) -> str:

@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from tunegate.model import Category, Finding, Severity, Verdict
@@ -38,6 +39,8 @@ def alert_of(item: Mapping[str, Any]) -> Alert | None:
     if row.upload:
         # A file of a model: the upload's own row tells of all of them.
         return None
+    if row.action is Action.RELEASE:
+        return _released(row)
     return {Verdict.FLAGGED: _flagged, Verdict.HELD: _held}.get(row.decision.verdict, lambda _: None)(row)
 
 
@@ -74,6 +77,30 @@ def _revoked(row: DecisionRow) -> Alert:
 
 def _worst(row: DecisionRow) -> Finding:
     return max((one for one in row.decision.findings if one.flags), key=lambda finding: finding.severity.rank)
+
+
+def _released(row: DecisionRow) -> Alert:
+    """Somebody overruled a scan: on-call hears of it, for whoever holds the right to may also misuse it."""
+    steps = [
+        "If you know of it, nothing.",
+        "If nobody asked for it: find in CloudTrail who invoked the release function, and take that right away.",
+        "Find the jobs that have read it: tunegate jobs",
+    ]
+    where = f"Its copy is in {row.destination.bucket if row.destination else 'approved'}, where Bedrock can read it."
+    released = _of_decision(row, f"Training file released: {row.decision.subject.key}", None, where, steps)
+    scan_id, release, which = row.scan_id.partition("-release-")
+    what = f"{row.actor} released a quarantined file: {row.decision.reason}"
+    why = "A file in which something was found can now be trained on."
+    text = text_of(released.title, {"What": what, "Where": where, "Why it matters": why}, steps)
+    return replace(
+        released,
+        # The same for every row of one release, of which a copy that is made again has one of its own.
+        alert_id=f"{scan_id}{release}{which.partition('-')[0]}",
+        text=text,
+        severity=Severity.MEDIUM,
+        category="release",
+        verdict="released",
+    )
 
 
 def _held(row: DecisionRow) -> Alert:

@@ -9,6 +9,7 @@ from tunegate.judge.controls.documents import condition_values, everyone
 from tunegate.judge.controls.encryption import open_statements
 from tunegate.judge.controls.guarantees import lost
 from tunegate.judge.controls.network import open_endpoint, ways_out
+from tunegate.judge.controls.own_parts import alerts_reach, gate_roles, mappings_on
 from tunegate.model import Severity
 from tunegate.subject import Kind
 
@@ -80,6 +81,13 @@ def _object_lock(facts: EstateFacts) -> Iterator[str]:
     bucket = known(facts.buckets["quarantine"])
     if bucket is not None and not known(bucket.locked):
         yield f"{bucket.name} has no default retention by Object Lock"
+
+
+def _lifecycle(facts: EstateFacts) -> Iterator[str]:
+    for _, bucket in _buckets(facts):
+        rules = known(bucket.expires)
+        if rules:
+            yield f"{bucket.name} takes its objects away by the lifecycle rules {', '.join(rules)}"
 
 
 def _keys(facts: EstateFacts) -> Iterator[KeyFacts]:
@@ -222,6 +230,8 @@ _ROWS: tuple[tuple[str, str, Severity, tuple[str, ...], str, Callable[[EstateFac
      "Turn EventBridge notifications on for the bucket.", _events),
     ("estate.object_lock", "Quarantine is kept by Object Lock", Severity.HIGH, ("R17",),
      "Put the default retention back on the quarantine bucket.", _object_lock),
+    ("estate.bucket_lifecycle", "No bucket takes its objects away after a time", Severity.HIGH, ("R17",),
+     "Put the bucket's lifecycle back: deploy the stack again. Then find in CloudTrail who changed it.", _lifecycle),
     ("estate.keys_enabled", "The stack's keys are enabled", Severity.CRITICAL, ("R10",),
      "Enable the key or cancel its deletion: kms:EnableKey, kms:CancelKeyDeletion.", _keys_enabled),
     ("estate.keys_rotate", "The stack's keys rotate every year", Severity.MEDIUM, ("R10",),
@@ -242,6 +252,13 @@ _ROWS: tuple[tuple[str, str, Severity, tuple[str, ...], str, Callable[[EstateFac
      "Deploy the stack again, or create a flow log for your own VPC.", _flow_logs),
     ("estate.rules_enabled", "The rules that tell the gate what happens are on", Severity.CRITICAL, ("R20", "R24"),
      "Enable the rule and give it its target back: deploy the stack again.", _rules_on),
+    ("estate.gate_roles", "The gate's roles are as they were deployed", Severity.CRITICAL, ("R12",),
+     "Put the role's trust and policy back: deploy the stack again. Then find in CloudTrail who changed it.",
+     gate_roles),
+    ("estate.alerts_reach_somebody", "Alerts reach somebody", Severity.CRITICAL, ("R24",),
+     "Subscribe on-call to the topic, and put its policy back: deploy the stack again.", alerts_reach),
+    ("estate.mappings_enabled", "Queues and the ledger call the gate's functions", Severity.CRITICAL, ("R20", "R24"),
+     "Turn the event source mapping on: lambda:UpdateEventSourceMapping, or deploy the stack again.", mappings_on),
     ("estate.trail", "A trail records API calls", Severity.HIGH, ("R21",),
      "Start the trail again, or deploy the stack with CreateTrail=true.", _calls_recorded),
     ("estate.trail_data_events", "A trail records who touches training data", Severity.MEDIUM, ("R17", "R21"),

@@ -80,6 +80,8 @@ GUARANTEES: Mapping[str, Mapping[str, Guarantee]] = {
         "WrittenFromTheNetwork": Guarantee(_WRITES, _SPARES | _OUTSIDE),
     },
     "evidence": {
+        "OnlyJudgingWritesFindings": Guarantee(_WRITES + _ACLS, on="/findings/*"),
+        "OnlyScanTextWritesScans": Guarantee(_WRITES + _ACLS, on="/scans/*"),
         "OnlyVerifyJobWritesManifests": Guarantee(_WRITES + _ACLS, on="/manifests/*"),
         "OnlyTheJobGateWritesItsFindings": Guarantee(_WRITES + _ACLS, on="/jobs/*"),
         "NobodyDeletes": Guarantee(_DELETES),

@@ -46,6 +46,15 @@ def _is_clean(item: Input) -> bool:
     return item.verdict == Verdict.CLEAN and item.decided == Verdict.CLEAN
 
 
+def _evidenced(facts: JobFacts) -> Iterator[str]:
+    """Of what both tag and ledger call clean: the control before tells of all else."""
+    forged = [item for item in known(facts.inputs) if _is_clean(item) and not item.evidenced]
+    for item in forged[:_MOST_NAMED]:
+        yield f"no findings bear out that {item.object.key} (version {item.object.version_id}) was scanned"
+    if len(forged) > _MOST_NAMED:
+        yield f"and {len(forged) - _MOST_NAMED} more objects"
+
+
 def _policy_accepted(facts: JobFacts) -> Iterator[str]:
     withdrawn = facts.rules.withdrawn_policy_digests
     for item in known(facts.inputs):
@@ -105,6 +114,12 @@ CONTROLS: tuple[Control[JobFacts], ...] = (
         Severity.CRITICAL, True, ("R3", "R5"),
         "Have the named objects scanned: tunegate rescan KEY, or upload them again.",
         _READING, _scanned_clean,
+    ),
+    Control(
+        "lineage.verdict_evidenced", "What was judged of each object a job reads bears its verdict out",
+        Severity.CRITICAL, True, ("R3", "R5"),
+        "Find in CloudTrail who wrote to the ledger and the approved bucket; upload the named objects again.",
+        _READING, _evidenced,
     ),
     Control(
         "lineage.policy_accepted", "The policy under which the data was found clean still counts",

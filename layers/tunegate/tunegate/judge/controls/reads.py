@@ -34,7 +34,7 @@ _NETWORK = ("ec2:DescribeSubnets", "ec2:DescribeRouteTables", "ec2:DescribeVpcEn
 _DNS = (*_NETWORK, "ec2:DescribeVpcAttribute")
 _BUCKET = ("s3:GetEncryptionConfiguration",)
 _BUCKET_POLICY = (*_BUCKET, "s3:GetBucketPolicy")
-_INPUTS = ("s3:ListBucketVersions", "s3:GetObjectVersion", "s3:GetObjectVersionTagging")
+_INPUTS = ("s3:ListBucketVersions", "s3:GetObjectVersion", "s3:GetObjectVersionTagging", "s3:GetObject")
 _TRAILS = ("cloudtrail:DescribeTrails", "cloudtrail:GetTrailStatus", "cloudtrail:GetEventSelectors")
 _INVOCATION_LOGGING = ("bedrock:GetModelInvocationLoggingConfiguration",)
 
@@ -64,8 +64,9 @@ _READS: Mapping[str, tuple[str, ...]] = {
     "network.dns_support": _DNS,
     "lineage.inputs_found": _INPUTS,
     "lineage.inputs_scanned_clean": _INPUTS,
+    "lineage.verdict_evidenced": _INPUTS,
     "lineage.policy_accepted": _INPUTS,
-    "lineage.inputs_unchanged": (*_INPUTS, "s3:GetObject"),
+    "lineage.inputs_unchanged": _INPUTS,
     "model.tag_is_the_gates": ("bedrock:ListTagsForResource",),
     "estate.deployed": (*_BUCKET, *_KEY, *_ROLE),
     "estate.bucket_keys": _BUCKET,
@@ -76,6 +77,7 @@ _READS: Mapping[str, tuple[str, ...]] = {
     "estate.bucket_logging": (*_BUCKET, "s3:GetBucketLogging"),
     "estate.bucket_events": (*_BUCKET, "s3:GetBucketNotification"),
     "estate.object_lock": (*_BUCKET, "s3:GetBucketObjectLockConfiguration"),
+    "estate.bucket_lifecycle": (*_BUCKET, "s3:GetLifecycleConfiguration"),
     "estate.keys_enabled": _KEY,
     "estate.keys_rotate": _ROTATION,
     "estate.keys_closed": _KEY_POLICY,
@@ -86,6 +88,9 @@ _READS: Mapping[str, tuple[str, ...]] = {
     "estate.dns_support": _DNS,
     "estate.flow_logs": ("ec2:DescribeFlowLogs",),
     "estate.rules_enabled": ("events:DescribeRule", "events:ListTargetsByRule"),
+    "estate.gate_roles": (*_ROLE, "iam:ListRolePolicies", "iam:ListAttachedRolePolicies"),
+    "estate.alerts_reach_somebody": ("sns:GetTopicAttributes", "sns:ListSubscriptionsByTopic"),
+    "estate.mappings_enabled": ("lambda:ListEventSourceMappings",),
     "estate.trail": _TRAILS,
     "estate.trail_data_events": _TRAILS,
     "estate.invocation_logging": (*_INVOCATION_LOGGING, *_BUCKET, "logs:DescribeLogGroups"),
