@@ -137,7 +137,8 @@ PARTITIONS = {
     "AcceptPolicy": {"policy#*"},
     "AwaitAnswer": {"wait#*"},
     "TakeAnswer": {"wait#*"},
-    "AskMacie": {"wait#*"},
+    "AskMacie": {"wait#*", "macie#approved"},
+    "RevokeObject": {"object#*"},
     "VerifyJob": {"subject#*", "object#*"},
     "Reconcile": {"subject#*", "object#*"},
     "AuditEstate": {"subject#estate"},
@@ -175,7 +176,7 @@ def test_nobody_writes_what_another_decides() -> None:
     assert writers["alert"] == {"SendAlert"}
     assert writers["policy"] == {"AcceptPolicy"}
     assert writers["subject"] == {"VerifyJob", "AuditEstate"}
-    assert writers["object"] == {"SettleObject", "HoldObject", "ReleaseObject", "RecordUpload"}
+    assert writers["object"] == {"SettleObject", "HoldObject", "ReleaseObject", "RevokeObject", "RecordUpload"}
 
 
 def test_the_audit_looks_at_the_role_of_every_function_and_state_machine() -> None:
