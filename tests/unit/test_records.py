@@ -41,6 +41,7 @@ def strings(parsed: Parsed) -> dict[str, str]:
         ({"image-ref": "s3://tunegate-approved/a.png", "caption": "c"}, Shape.IMAGE_CAPTION),
         ({"anything": {"else": ["here"]}}, Shape.UNKNOWN),
         ([1, "two"], Shape.UNKNOWN),
+        ({"schemaVersion": ["bedrock-conversation-2024"], "messages": [{"role": [], "content": []}]}, Shape.UNKNOWN),
     ],
 )
 def test_documented_shapes_are_told_apart(record: object, shape: Shape) -> None:

@@ -65,7 +65,7 @@ class ShardReport:
         if subject not in self.entries and (len(self.entries) < MOST_ENTRIES or kind not in self.totals):
             # The first of a type is always listed, so that what flags a file can be looked at.
             self.entries[subject] = Entry()
-            self.by_line.setdefault(subject._replace(pointer=""), subject)
+            self.by_line.setdefault(Subject(*kind, detection.place.line, ""), subject)
         if subject in self.entries:
             self.entries[subject].add(detection)
         self.totals[kind] = self.totals.get(kind, 0) + 1

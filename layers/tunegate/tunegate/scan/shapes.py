@@ -42,21 +42,23 @@ def shape_of(record: object) -> Shape:
     """Which documented shape a parsed record has. Extra fields are allowed, as RFT graders need them."""
     if not isinstance(record, dict):
         return Shape.UNKNOWN
-    if record.get("schemaVersion") in CONVERSATION_SCHEMAS and _is_messages(record, list):
-        return Shape.CONVERSE
-    if _is_messages(record, str):
-        return Shape.MESSAGES
-    for shape, keys in _FIELDS.items():
-        if all(isinstance(record.get(key), str) for key in keys):
+    if "messages" in record:
+        schema = record.get("schemaVersion")
+        if isinstance(schema, str) and schema in CONVERSATION_SCHEMAS and _is_messages(record, list):
+            return Shape.CONVERSE
+        if _is_messages(record, str):
+            return Shape.MESSAGES
+    for shape, first, last in _FIELDS:
+        if isinstance(record.get(first), str) and isinstance(record.get(last), str):
             return shape
     return Shape.UNKNOWN
 
 
-_FIELDS = {
-    Shape.PROMPT_COMPLETION: ("prompt", "completion"),
-    Shape.IMAGE_CAPTION: ("image-ref", "caption"),
-    Shape.INPUT: ("input",),
-}
+_FIELDS = (
+    (Shape.PROMPT_COMPLETION, "prompt", "completion"),
+    (Shape.IMAGE_CAPTION, "image-ref", "caption"),
+    (Shape.INPUT, "input", "input"),
+)
 
 
 def _is_messages(record: Mapping[str, object], content: type) -> bool:
@@ -160,6 +162,8 @@ _MOST_KEYS_MET = 10_000
 
 
 def _is_plain(key: str) -> bool:
+    if key in _PLAIN_KEYS_MET:
+        return True
     plain = _PLAIN_KEY.fullmatch(key) is not None
     if plain and len(_PLAIN_KEYS_MET) < _MOST_KEYS_MET:
         _PLAIN_KEYS_MET.add(key)
@@ -179,12 +183,12 @@ def one_text_each(record: object, texts: int) -> bool:
 
 def _unusual_keys(value: Mapping[str, object], pointer: str) -> Iterator[Text]:
     for index, key in enumerate(value):
-        if not _PLAIN_KEY.fullmatch(key):
+        if not _is_plain(key):
             yield Text(_bounded(f"{pointer}/{_step(key, index)}"), key)
 
 
 def _step(key: str, index: int) -> str:
-    return key if _PLAIN_KEY.fullmatch(key) else f"*{index}"
+    return key if _is_plain(key) else f"*{index}"
 
 
 def _bounded(pointer: str) -> str:

@@ -10,6 +10,7 @@ A detection says what and where, never the text.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 
 from tunegate.model import Category, Detection, Record
 from tunegate.scan.records import Parsed
@@ -41,7 +42,8 @@ class Screen:
 
     def screen_all(self, records: Sequence[Parsed]) -> Iterator[list[Detection]]:
         """The same of many records, together: those that can hold nothing are not taken apart."""
-        traces = self._known.traces([value for record in records for value in record.strings], self._engine.traces)
+        strings = chain.from_iterable([record.strings for record in records])
+        traces = self._known.traces(strings, self._engine.traces)
         across = self._across_all(records, traces)
         for parsed, could_be in zip(records, across, strict=True):
             suspect = could_be is not None or self._suspects(parsed, traces)

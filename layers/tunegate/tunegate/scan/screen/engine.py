@@ -90,7 +90,7 @@ class Engine:
         """Of what each stretch could be, what its text bears out; None where it is nothing."""
         texts = [fold(stretch).text for stretch in stretches]
         encoded = [text.encode("utf-8", "replace") for text in texts]
-        attacks = self._confirmed(texts, traces)
+        attacks = self._confirmed(encoded, traces)
         gains = self._gains(texts, traces)
         hiding = self._hiding(texts, encoded, traces)
         return [
@@ -109,7 +109,7 @@ class Engine:
         possible = self._model.possible(trace.gain, SEAM_MARGIN)
         return trace if trace.attacks or trace.hidden or trace.script or possible else None
 
-    def _confirmed(self, texts: Sequence[str], traces: Sequence[Trace]) -> list[int]:
+    def _confirmed(self, texts: Sequence[bytes], traces: Sequence[Trace]) -> list[int]:
         found = [0] * len(traces)
         asked = [at for at, trace in enumerate(traces) if trace.attacks]
         confirmed = self._traces.confirmed([texts[at] for at in asked], [traces[at].attacks for at in asked])

@@ -100,7 +100,7 @@ class Traces:
         self._word_search = automaton(words)
         accompanied = by_word(enumerate(companions))
         self._accompanied_by = list(accompanied.values())
-        self._companion_search = compile_all(re2.escape(word) for word in accompanied)
+        self._companion_search = compile_all(f"(?i){re2.escape(word)}" for word in accompanied)
         self._asking_none = sum(1 << rule for rule, words in enumerate(companions) if not words)
         self._matching = matching
 
@@ -120,7 +120,7 @@ class Traces:
         self._find_words(batch)
         woken = [at for at, trace in enumerate(batch.traces) if trace.attacks]
         attacks = [batch.traces[at].attacks for at in woken]
-        confirmed = self.confirmed([texts[at] for at in woken], attacks)
+        confirmed = self.confirmed([texts[at].encode("utf-8", "replace") for at in woken], attacks)
         for at, rules in zip(woken, confirmed, strict=True):
             batch.traces[at].attacks = rules
         return batch.traces
@@ -131,17 +131,17 @@ class Traces:
         self._find_words(batch)
         return [trace.gain for trace in batch.traces]
 
-    def confirmed(self, texts: Sequence[str], attacks: Sequence[int]) -> list[int]:
-        """Of the attack rules whose keyword a text has, those whose companion it has too and that match."""
+    def confirmed(self, texts: Sequence[bytes], attacks: Sequence[int]) -> list[int]:
+        """Of the attack rules whose keyword a text (UTF-8) has, those whose companion it has too and that match."""
         accompanied = [self._accompanied(text, rules) for text, rules in zip(texts, attacks, strict=True)]
-        return self._matching([text.encode("utf-8", "replace") for text in texts], accompanied)
+        return self._matching(texts, accompanied)
 
-    def _accompanied(self, text: str, attacks: int) -> int:
+    def _accompanied(self, text: bytes, attacks: int) -> int:
         asking = attacks & ~self._asking_none
         if not asking:
             return attacks
         present = self._asking_none
-        for word in self._companion_search.Match(text.lower().encode("utf-8", "replace")) or ():
+        for word in self._companion_search.Match(text) or ():
             present |= self._accompanied_by[word]
         return attacks & present
 
