@@ -36,6 +36,22 @@ RESPONSES = {
     ("dynamodb", "BatchGetItem"): ["Responses.[].[]", "UnprocessedKeys"],
     ("dynamodb", "BatchWriteItem"): ["UnprocessedItems"],
     ("stepfunctions", "DescribeExecution"): ["status"],
+    ("cloudwatch", "DescribeAlarms"): [
+        "MetricAlarms.[].Namespace", "MetricAlarms.[].MetricName", "MetricAlarms.[].Dimensions.[].Value",
+        "MetricAlarms.[].AlarmActions.[]", "MetricAlarms.[].AlarmName", "MetricAlarms.[].AlarmDescription",
+        "MetricAlarms.[].StateValue",
+    ],
+    ("sqs", "GetQueueUrl"): ["QueueUrl"],
+    ("sqs", "GetQueueAttributes"): ["Attributes"],
+    ("sqs", "ListDeadLetterSourceQueues"): ["queueUrls"],
+    ("sqs", "ListMessageMoveTasks"): [
+        "Results.[].Status", "Results.[].FailureReason", "Results.[].ApproximateNumberOfMessagesMoved",
+    ],
+    ("sqs", "ReceiveMessage"): [
+        "Messages.[].MessageId", "Messages.[].ReceiptHandle", "Messages.[].Body", "Messages.[].Attributes",
+        "Messages.[].MessageAttributes.[].StringValue",
+    ],
+    ("lambda", "Invoke"): ["FunctionError"],
     ("macie2", "CreateClassificationJob"): ["jobId"],
     ("macie2", "DescribeClassificationJob"): ["jobStatus", "lastRunErrorStatus.code"],
     ("macie2", "GetClassificationExportConfiguration"): [
@@ -151,6 +167,7 @@ RESPONSES = {
 UNREAD = {
     ("s3", "DeleteObject"), ("s3", "PutObject"), ("s3", "PutObjectTagging"), ("dynamodb", "PutItem"),
     ("dynamodb", "UpdateItem"), ("sns", "Publish"), ("sqs", "SendMessage"), ("stepfunctions", "StartExecution"),
+    ("sqs", "DeleteMessage"), ("sqs", "StartMessageMoveTask"),
     ("stepfunctions", "SendTaskSuccess"), ("macie2", "PutClassificationExportConfiguration"),
     ("bedrock", "DeleteCustomModelDeployment"), ("bedrock", "DeleteImportedModel"),
     ("bedrock", "DeleteProvisionedModelThroughput"), ("bedrock", "StopModelCustomizationJob"),

@@ -11,6 +11,7 @@ from moto import mock_aws
 from tunegate.act.promote import Destination, Upload
 from tunegate.act.settle import Ledger
 from tunegate.model import ObjectVersion
+from tunegate.observe.ledger import RECENT_INDEX
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -75,7 +76,19 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
         built.dynamodb.create_table(
             TableName=TABLE,
             KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
+            AttributeDefinitions=[
+                {"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk", "entity", "at")
+            ],
+            GlobalSecondaryIndexes=[
+                {
+                    "IndexName": RECENT_INDEX,
+                    "KeySchema": [
+                        {"AttributeName": "entity", "KeyType": "HASH"},
+                        {"AttributeName": "at", "KeyType": "RANGE"},
+                    ],
+                    "Projection": {"ProjectionType": "ALL"},
+                }
+            ],
             BillingMode="PAY_PER_REQUEST",
         )
         yield Account(built.s3, built.dynamodb, built.sns, key)

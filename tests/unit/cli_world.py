@@ -33,6 +33,7 @@ OUTPUTS = {
     "ReleaseFunctionName": "tunegate-release-object",
     "ScanStateMachineArn": MACHINE,
     "LaunchStateMachineArn": LAUNCH_MACHINE,
+    "RedriveFunction": "tunegate-redrive-messages",
     "AuditFunction": "tunegate-audit-estate",
     "JobsQueueUrl": "https://sqs.us-east-1.amazonaws.com/111122223333/tunegate-jobs",
 }
