@@ -1,6 +1,6 @@
 # Everything sets itself up: only git, make and a python3 have to be there.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench docs format vendor clean
+.PHONY: help setup demo test check bench fuzz docs format vendor clean
 SHELL := /bin/bash
 
 UV_VERSION := 0.13.9
@@ -45,6 +45,10 @@ check: setup ## Lint, format, types and templates
 
 bench: setup ## Measure speed, detection, memory, cost and latency beside what else there is; results in build/bench.json
 	@$(RUN)/python benchmarks --json build/bench.json
+
+fuzz: setup ## Five minutes of rubbish for everything that reads what strangers write, then bombs; counts in build/fuzz.json
+	@$(UV) sync --frozen --quiet --all-extras --inexact --group fuzz --python $(PYTHON)
+	@PYTHONPATH=tests $(RUN)/python -m fuzz --json build/fuzz.json
 
 docs: setup ## Write docs/controls.md from the table of controls
 	@$(RUN)/python -m tunegate_cli.controls_page

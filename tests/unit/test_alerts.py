@@ -107,3 +107,9 @@ def test_no_key_begins_a_line_of_its_own_or_hides_one(key: str) -> None:
     assert len(named.text.splitlines()) == len(alert(FLAGGED).text.splitlines())
     assert named.title.isprintable()
     assert named.key == key  # for machines, as it is
+
+
+def test_an_object_named_like_a_folder_is_a_file_and_only_a_whole_upload_a_model() -> None:
+    folder = replace(HELD, decision=replace(HELD.decision, subject=ObjectVersion("tunegate-intake", "team-a/", "v1")))
+    assert alert(folder).title == "Training file held, not scanned: team-a/"
+    assert alert(replace(folder, whole=True)).title == "Model held, not scanned: team-a/"

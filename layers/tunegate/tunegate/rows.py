@@ -40,7 +40,8 @@ class Action(StrEnum):
 class DecisionRow:
     """One decision as the ledger holds it. `at` is ISO 8601 in UTC; `evidence` the key of the full report.
 
-    `upload` is the prefix of the model upload that a file was judged with: the upload has a row of its own.
+    `upload` is the prefix of the model upload that a file was judged with. The upload has a row of its own, `whole`,
+    whose key is the prefix; an object may have the same key.
     """
 
     decision: Decision
@@ -52,6 +53,7 @@ class DecisionRow:
     evidence: str = ""
     actor: str = ""
     upload: str = ""
+    whole: bool = False
 
     @property
     def key(self) -> dict[str, str]:
@@ -78,6 +80,7 @@ class DecisionRow:
             "evidence": self.evidence,
             "actor": self.actor,
             "upload": self.upload,
+            "whole": self.whole,
         }
         if self.destination is not None:
             item["destination"] = {"bucket": self.destination.bucket, "version_id": self.destination.version_id}
@@ -104,6 +107,7 @@ class DecisionRow:
             item["evidence"],
             item["actor"],
             item.get("upload", ""),
+            item.get("whole", False),
         )
 
 

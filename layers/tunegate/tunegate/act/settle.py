@@ -28,6 +28,7 @@ class Scanned:
     scan_id: str
     evidence: str
     upload: str = ""
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,7 @@ class Ledger:
             scanned.evidence,
             actor,
             scanned.upload,
+            scanned.whole,
         )
         write_once(self.dynamodb, self.table, row.to_item())
 

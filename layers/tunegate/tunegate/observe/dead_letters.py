@@ -5,13 +5,13 @@ Amazon EventBridge user guide, "Using dead-letter queues"; AWS Lambda developer 
 asynchronous invocations" and "Retain discarded records for a DynamoDB event source".
 """
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from tunegate.errors import PermanentError, aws_call
+from tunegate.observe.events import message_in
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
@@ -77,7 +77,7 @@ def sources_of(sqs: "SQSClient", queue: DeadLetterQueue) -> Iterator[str]:
 
 def call_of(message: Mapping[str, Any]) -> Call:
     """What a message of a rule, a function or a stream stands for. Raises `PermanentError` for any other message."""
-    body = _document(message.get("Body"))
+    body = message_in(message.get("Body"))
     target = _attribute(message, "TARGET_ARN")
     if target:
         return Call(_function(target), body)
@@ -85,16 +85,6 @@ def call_of(message: Mapping[str, Any]) -> Call:
     if "DDBStreamBatchInfo" in body:
         return Call(function, {"untold": _window(_of(body, "DDBStreamBatchInfo"))}, waits=True)
     return Call(function, _of(body, "requestPayload"))
-
-
-def _document(text: Any) -> Mapping[str, Any]:
-    try:
-        body = json.loads(text)
-    except (TypeError, ValueError, RecursionError):
-        raise PermanentError("the message is not JSON") from None
-    if not isinstance(body, dict):
-        raise PermanentError("the message is no event")
-    return body
 
 
 def _of(body: Mapping[str, Any], name: str) -> Mapping[str, Any]:

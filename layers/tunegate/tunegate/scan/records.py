@@ -24,9 +24,12 @@ class Form(StrEnum):
 
 
 class Parsed:
-    """One line as read: its shape, what is wrong with its form, and its strings; `record` takes it apart when asked."""
+    """One line as read: its shape, what is wrong with its form, and its strings; `record` takes it apart when asked.
 
-    __slots__ = ("_spoken", "_value", "faults", "line", "shape", "strings")
+    `size` is the line's length in bytes.
+    """
+
+    __slots__ = ("_spoken", "_value", "faults", "line", "shape", "size", "strings")
 
     def __init__(
         self,
@@ -42,6 +45,7 @@ class Parsed:
         self.strings = strings
         self.shape = shape
         self.faults = faults
+        self.size = 0
         self._value = value
         self._spoken = spoken
 
@@ -81,7 +85,9 @@ class Reader:
             elif not line.data or line.data.isspace():
                 yield Parsed(line.number, _NO_RECORD, (), None)
             else:
-                yield parse(line.number, line.data)
+                parsed = parse(line.number, line.data)
+                parsed.size = len(line.data)
+                yield parsed
 
     def _text(self, number: int, data: bytes) -> Parsed:
         try:

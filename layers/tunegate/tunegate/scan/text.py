@@ -70,6 +70,8 @@ class Checks:
 
 BATCH_CHARACTERS = 1 << 19
 """Lines are screened together up to so much text: one pass over many is far cheaper than many over one."""
+BATCH_BYTES = 4 * BATCH_CHARACTERS
+"""And up to so long lines: parsed, a line of no text at all may take twenty-five times its bytes of memory."""
 
 
 def scan_records(parsed: Iterable[Parsed], checks: Checks, policy: Policy) -> ShardReport:
@@ -83,13 +85,14 @@ def scan_records(parsed: Iterable[Parsed], checks: Checks, policy: Policy) -> Sh
 
 def _batches(parsed: Iterable[Parsed]) -> Iterator[list[Parsed]]:
     batch: list[Parsed] = []
-    characters = 0
+    characters = size = 0
     for item in parsed:
         batch.append(item)
         characters += sum(map(len, item.strings)) + 1
-        if characters >= BATCH_CHARACTERS:
+        size += item.size
+        if characters >= BATCH_CHARACTERS or size >= BATCH_BYTES:
             yield batch
-            batch, characters = [], 0
+            batch, characters, size = [], 0, 0
     if batch:
         yield batch
 
