@@ -1,6 +1,6 @@
 # Everything sets itself up: only git, make and a python3 have to be there.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench faults attacks docs format vendor clean
+.PHONY: help setup demo test check bench fuzz faults attacks docs format vendor clean
 SHELL := /bin/bash
 
 UV_VERSION := 0.13.9
@@ -35,16 +35,37 @@ demo: setup ## Run real training files through the whole system, deployed into t
 test: check ## Run every check and every test
 	@$(RUN)/pytest
 
-check: setup ## Lint, format, types and templates
+check: setup build/checkov.ok ## Lint, format, types, templates, pins and known vulnerabilities
 	@$(RUN)/ruff check
 	@$(RUN)/ruff format --check --quiet
 	@$(RUN)/mypy
 	@$(RUN)/sam validate --lint --region us-east-1
 	@$(RUN)/cfn-lint --regions us-east-1 -- stacks/*.yaml
 	@$(VENDORED) | cmp -s - layers/vendor/requirements.txt || { echo "The vendor layer is not what uv.lock says: make vendor"; exit 1; }
+	@$(RUN)/python checks/audit.py $(UV)
 
 bench: setup ## Measure speed, detection, memory, cost and latency beside what else there is; results in build/bench.json
 	@$(RUN)/python benchmarks --json build/bench.json
+
+# Apart from the project's own packages, some of which it would have in other versions.
+.tools/checkov/.ready: checks/checkov.txt | $(UV)
+	@$(UV) venv --quiet --clear --python $(PYTHON) .tools/checkov
+	@$(UV) pip install --quiet --require-hashes --python .tools/checkov/bin/python --requirements $<
+	@touch $@
+
+# What Globals says of every function, checkov takes only as an option.
+EVERYWHERE := sed -n '/^Globals:/,/^Resources:/s/.*checkov:skip=\([A-Z0-9_]*\):.*/\1/p' template.yaml | paste -sd,
+
+# Again only when what it looks at has changed: it takes half a minute.
+build/checkov.ok: template.yaml $(wildcard stacks/*.yaml) .tools/checkov/.ready
+	@mkdir -p build
+	@.tools/checkov/bin/checkov --framework cloudformation --skip-download --compact --quiet --skip-check "$$($(EVERYWHERE))" \
+	 --file template.yaml stacks/*.yaml
+	@touch $@
+
+fuzz: setup ## Five minutes of rubbish for everything that reads what strangers write, then bombs; counts in build/fuzz.json
+	@$(UV) sync --frozen --quiet --all-extras --inexact --group fuzz --python $(PYTHON)
+	@PYTHONPATH=tests $(RUN)/python -m fuzz --json build/fuzz.json
 
 faults: setup ## Make every AWS call of every flow fail in every way, and put a thousand uploads at once; results in build/faults.json
 	@PYTHONPATH=tests $(RUN)/python -m faults
@@ -59,8 +80,9 @@ docs: setup ## Write docs/controls.md from the table of controls
 format: setup ## Put the code in its one format
 	@$(RUN)/ruff check --fix --quiet; $(RUN)/ruff format --quiet
 
-vendor: setup ## Rewrite the pinned packages of the vendor layer from the lock file
+vendor: setup ## Rewrite the pinned packages of the vendor layer from the lock file, and those of checkov
 	@$(VENDORED) --output-file layers/vendor/requirements.txt
+	@$(UV) pip compile --quiet --universal --python-version 3.13 --generate-hashes --no-header --no-annotate checks/checkov.in --output-file checks/checkov.txt
 
 clean: ## Remove what was built, and the environment
 	@rm -rf .venv .tools .aws-sam build .tunegate .mypy_cache .ruff_cache .pytest_cache

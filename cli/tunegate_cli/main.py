@@ -8,7 +8,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from tunegate_cli import audit, cloud, controls, jobs, launch, policy, quarantine, rescan, scan, status, upload
+from tunegate_cli import audit, cloud, controls, jobs, launch, policy, quarantine, redrive, rescan, scan, status, upload
 from tunegate_cli.console import say
 from tunegate_cli.demo import command as demo
 from tunegate_cli.errors import NO_TELLING, explain
@@ -78,6 +78,7 @@ app.command()(status.alerts)
 app.add_typer(quarantine.app, name="quarantine")
 app.command()(quarantine.release)
 app.command()(rescan.rescan)
+app.command()(redrive.redrive)
 app.command()(launch.train)
 app.command("import")(launch.import_)
 app.command()(jobs.jobs)

@@ -24,7 +24,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> Any:
     bucket = buckets.get(decision.verdict)
     # The row is about a prefix: where its files went has no version of its own.
     went = ObjectVersion(bucket, decision.subject.key, "") if bucket else None
-    ledger.record(Scanned(decision, task.order, task.scan_id, evidence), Action.SCAN, went)
+    ledger.record(Scanned(decision, task.order, task.scan_id, evidence, whole=True), Action.SCAN, went)
     count("ModelUploads")
     logger.info("Recorded", verdict=decision.verdict, reason=decision.reason)
     return {"verdict": decision.verdict}

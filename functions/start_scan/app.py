@@ -1,6 +1,5 @@
 """Uploads queue → one scan execution for each object version. Duplicate events start nothing."""
 
-import json
 from typing import Any
 
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
@@ -9,7 +8,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from tunegate.act.start import start_scan
 from tunegate.handler import about, clients, count, guarded, logger, reported, setting
-from tunegate.observe.events import object_created
+from tunegate.observe.events import message_in, object_created
 
 processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 
@@ -22,7 +21,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> Any:
 
 @reported
 def _start(record: SQSRecord) -> None:
-    created = object_created(json.loads(record.body))
+    created = object_created(message_in(record.body))
     if created is None:
         return
     about(created.version)

@@ -1,6 +1,5 @@
 """Jobs queue → each job, model or deployment an event speaks of is looked at again, judged, and dealt with."""
 
-import json
 from typing import Any
 
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
@@ -11,6 +10,7 @@ from tunegate.act.follow_up import look_again
 from tunegate.act.subjects import record_origin
 from tunegate.environment import gate
 from tunegate.handler import clients, count, guarded, logger, reported, setting
+from tunegate.observe.events import message_in
 from tunegate.observe.job_events import hint_in
 from tunegate.verify import verify
 
@@ -25,7 +25,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> Any:
 
 @reported
 def _verify(record: SQSRecord) -> None:
-    hint = hint_in(json.loads(record.body))
+    hint = hint_in(message_in(record.body))
     now_gate = gate(clients)
     for arn, source in hint.sources.items():
         record_origin(now_gate.ledger, arn, source=source)

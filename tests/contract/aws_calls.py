@@ -18,7 +18,7 @@ CLIENTS: dict[str, tuple[str, ...]] = {
     name: (name,)
     for name in (
         "s3", "dynamodb", "sns", "sqs", "stepfunctions", "cloudformation", "iam", "lambda", "logs", "sts",
-        "kms", "ec2", "bedrock", "sagemaker", "events", "cloudtrail",
+        "kms", "ec2", "bedrock", "sagemaker", "events", "cloudtrail", "cloudwatch",
     )
 } | {
     "macie": ("macie2",),

@@ -42,6 +42,22 @@ RESPONSES = {
     ("dynamodb", "BatchGetItem"): ["Responses.[].[]", "UnprocessedKeys"],
     ("dynamodb", "BatchWriteItem"): ["UnprocessedItems"],
     ("stepfunctions", "DescribeExecution"): ["status"],
+    ("cloudwatch", "DescribeAlarms"): [
+        "MetricAlarms.[].Namespace", "MetricAlarms.[].MetricName", "MetricAlarms.[].Dimensions.[].Value",
+        "MetricAlarms.[].AlarmActions.[]", "MetricAlarms.[].AlarmName", "MetricAlarms.[].AlarmDescription",
+        "MetricAlarms.[].StateValue",
+    ],
+    ("sqs", "GetQueueUrl"): ["QueueUrl"],
+    ("sqs", "GetQueueAttributes"): ["Attributes"],
+    ("sqs", "ListDeadLetterSourceQueues"): ["queueUrls"],
+    ("sqs", "ListMessageMoveTasks"): [
+        "Results.[].Status", "Results.[].FailureReason", "Results.[].ApproximateNumberOfMessagesMoved",
+    ],
+    ("sqs", "ReceiveMessage"): [
+        "Messages.[].MessageId", "Messages.[].ReceiptHandle", "Messages.[].Body", "Messages.[].Attributes",
+        "Messages.[].MessageAttributes.[].StringValue",
+    ],
+    ("lambda", "Invoke"): ["FunctionError"],
     ("macie2", "CreateClassificationJob"): ["jobId"],
     ("macie2", "DescribeClassificationJob"): ["jobStatus", "lastRunErrorStatus.code"],
     ("macie2", "GetClassificationExportConfiguration"): [
@@ -157,8 +173,8 @@ RESPONSES = {
 UNREAD = {
     ("s3", "DeleteObject"), ("s3", "PutObject"), ("s3", "PutObjectTagging"), ("dynamodb", "PutItem"),
     ("dynamodb", "UpdateItem"), ("sns", "Publish"), ("sqs", "SendMessage"), ("stepfunctions", "StartExecution"),
-    ("stepfunctions", "SendTaskSuccess"), ("lambda", "Invoke"),
-    ("macie2", "PutClassificationExportConfiguration"),
+    ("stepfunctions", "SendTaskSuccess"), ("lambda", "Invoke"), ("sqs", "DeleteMessage"),
+    ("sqs", "StartMessageMoveTask"), ("macie2", "PutClassificationExportConfiguration"),
     ("bedrock", "DeleteCustomModelDeployment"), ("bedrock", "DeleteImportedModel"),
     ("bedrock", "DeleteProvisionedModelThroughput"), ("bedrock", "StopModelCustomizationJob"),
     ("bedrock", "TagResource"), ("bedrock", "PutModelInvocationLoggingConfiguration"),

@@ -289,3 +289,45 @@ def test_a_state_machine_written_in_yaml_runs(emulator: Emulator) -> None:
         assert time.monotonic() < deadline
         time.sleep(0.1)
     assert answer["output"] == "42"
+
+
+def test_dead_letters_go_back_to_their_queue_for_whom_may_take_and_send(emulator: Emulator) -> None:
+    sqs = emulator.client("sqs")
+    letters = sqs.create_queue(QueueName="letters")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=letters, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    redriven = {"RedrivePolicy": json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 1})}
+    source = sqs.create_queue(QueueName="source", Attributes=redriven | {"VisibilityTimeout": "0"})["QueueUrl"]
+    target = arn.replace("letters", "source")
+    assert sqs.list_dead_letter_source_queues(QueueUrl=letters)["queueUrls"] == [source]
+    sqs.send_message(QueueUrl=source, MessageBody="failed")
+    for _ in range(2):
+        sqs.receive_message(QueueUrl=source)
+    sqs.send_message(QueueUrl=letters, MessageBody="never was there")
+
+    move = {"SourceArn": arn, "DestinationArn": target}
+    half = emulator.role("half", "sqs:StartMessageMoveTask", "sqs:ReceiveMessage", "sqs:DeleteMessage")
+    whole = emulator.role(
+        "whole", "sqs:StartMessageMoveTask", "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:SendMessage"
+    )
+    with pytest.raises(ClientError, match="AccessDenied"):
+        emulator.client("sqs", half).start_message_move_task(**move)
+    emulator.client("sqs", whole).start_message_move_task(**move)
+    [task] = sqs.list_message_move_tasks(SourceArn=arn)["Results"]
+    assert (task["Status"], task["ApproximateNumberOfMessagesMoved"]) == ("COMPLETED", 2)
+    back = [sqs.receive_message(QueueUrl=source, VisibilityTimeout=60)["Messages"][0]["Body"] for _ in range(2)]
+    assert sorted(back) == ["failed", "never was there"]
+
+
+def test_a_message_that_came_from_no_queue_is_moved_only_to_one_that_is_named(emulator: Emulator) -> None:
+    sqs = emulator.client("sqs")
+    letters = sqs.create_queue(QueueName="other-letters")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=letters, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    with pytest.raises(ClientError, match="UnsupportedOperation"):
+        sqs.start_message_move_task(SourceArn=arn)
+    policy = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 1})
+    sqs.create_queue(QueueName="other-source", Attributes={"RedrivePolicy": policy})
+    sqs.send_message(QueueUrl=letters, MessageBody="of a rule")
+    sqs.start_message_move_task(SourceArn=arn)
+    [task] = sqs.list_message_move_tasks(SourceArn=arn)["Results"]
+    assert (task["Status"], task["FailureReason"]) == ("FAILED", "CouldNotDetermineMessageSource")
+    assert sqs.receive_message(QueueUrl=letters)["Messages"][0]["Body"] == "of a rule"

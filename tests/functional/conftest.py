@@ -11,6 +11,7 @@ from moto import mock_aws
 from tunegate.act.promote import Destination, Upload
 from tunegate.act.settle import Ledger
 from tunegate.model import ObjectVersion
+from tunegate.observe.ledger import RECENT_INDEX
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -80,7 +81,7 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
             ],
             GlobalSecondaryIndexes=[
                 {
-                    "IndexName": "recent",
+                    "IndexName": RECENT_INDEX,
                     "KeySchema": [
                         {"AttributeName": "entity", "KeyType": "HASH"},
                         {"AttributeName": "at", "KeyType": "RANGE"},

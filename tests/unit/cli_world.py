@@ -33,6 +33,7 @@ OUTPUTS = {
     "ReleaseFunctionName": "tunegate-release-object",
     "ScanStateMachineArn": MACHINE,
     "LaunchStateMachineArn": LAUNCH_MACHINE,
+    "RedriveFunction": "tunegate-redrive-messages",
     "AuditFunction": "tunegate-audit-estate",
     "JobsQueueUrl": "https://sqs.us-east-1.amazonaws.com/111122223333/tunegate-jobs",
 }
@@ -72,6 +73,13 @@ class FakeLambda:
 @dataclass
 class FakeStepFunctions:
     started: dict[str, dict[str, Any]] = field(default_factory=dict)
+    statuses: dict[str, str] = field(default_factory=dict)
+
+    def describe_execution(self, executionArn: str) -> dict[str, str]:
+        name = executionArn.rpartition(":")[2]
+        if name not in self.statuses:
+            raise refused("DescribeExecution", "ExecutionDoesNotExist", "")
+        return {"status": self.statuses[name]}
 
     def start_execution(self, stateMachineArn: str, name: str, input: str) -> dict[str, str]:
         assert stateMachineArn == MACHINE

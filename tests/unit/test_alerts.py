@@ -133,3 +133,9 @@ def test_a_release_is_told_with_who_and_why() -> None:
 def test_a_release_is_told_once_though_its_copy_is_made_again_and_whoever_leaves_their_name_out() -> None:
     again = released("", "scan-1-release-1-a2")
     assert alert(again).alert_id == alert(released("ann")).alert_id
+
+
+def test_an_object_named_like_a_folder_is_a_file_and_only_a_whole_upload_a_model() -> None:
+    folder = replace(HELD, decision=replace(HELD.decision, subject=ObjectVersion("tunegate-intake", "team-a/", "v1")))
+    assert alert(folder).title == "Training file held, not scanned: team-a/"
+    assert alert(replace(folder, whole=True)).title == "Model held, not scanned: team-a/"

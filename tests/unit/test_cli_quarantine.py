@@ -97,4 +97,28 @@ def test_only_held_versions_are_scanned_again(account: World, verdict: Verdict) 
     account.decide(account.put("a.jsonl"), verdict)
     result = account.run("rescan", "a.jsonl")
     assert result.exit_code == 2
-    assert "No held version of a.jsonl" in result.stderr
+    assert "No version of a.jsonl" in result.stderr
+
+
+def test_a_version_whose_scan_ended_without_a_verdict_is_scanned_again(account: World) -> None:
+    version = account.put("a.jsonl")
+    account.stepfunctions.statuses = {version.digest: "FAILED", f"{version.digest}-1": "TIMED_OUT"}
+    assert account.run("rescan", "a.jsonl").exit_code == 0
+    [(name, asked)] = account.stepfunctions.started.items()
+    assert name == f"{version.digest}-2"
+    assert asked["object"]["version_id"] == version.version_id
+
+
+def test_a_version_that_is_being_scanned_is_left_alone(account: World) -> None:
+    version = account.put("a.jsonl")
+    account.stepfunctions.statuses = {version.digest: "RUNNING"}
+    result = account.run("rescan", "a.jsonl")
+    assert (result.exit_code, account.stepfunctions.started) == (2, {})
+    assert "has not ended" in result.stderr
+
+
+def test_a_file_of_a_model_is_not_scanned_without_the_others(account: World) -> None:
+    account.put("models/llama/config.json")
+    result = account.run("rescan", "models/llama/config.json")
+    assert (result.exit_code, account.stepfunctions.started) == (2, {})
+    assert "models/llama/" in result.stderr

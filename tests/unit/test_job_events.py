@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tunegate.errors import PermanentError
@@ -95,6 +95,7 @@ JSON = st.recursive(
 MEMBERS = st.dictionaries(st.sampled_from(["modelArn", "jobArn", "resourceARN", "modelSourceConfig"]), JSON, max_size=3)
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(st.dictionaries(st.sampled_from(["detail-type", "detail", "subject", "source"]), JSON, max_size=4))
 def test_rubbish_is_understood_or_refused_and_never_a_crash(message: dict[str, Any]) -> None:
     try:

@@ -254,3 +254,7 @@ def test_the_eicar_file_is_malware_wherever_it_is() -> None:
         "config.json": as_json({"a": eicar.decode()}),
     }.items():
         assert "malware/EICAR_TEST_FILE" in types_of(examined(name, data)), name
+
+
+def test_a_pickle_cut_off_behind_an_import_is_one() -> None:
+    assert "unsafe_model/pickle_call" in types_of(examined("x.bin", b"\x80\x02cos\nsystem\n"))

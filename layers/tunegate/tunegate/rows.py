@@ -41,7 +41,8 @@ class Action(StrEnum):
 class DecisionRow:
     """One decision as the ledger holds it. `at` is ISO 8601 in UTC; `evidence` the key of the full report.
 
-    `upload` is the prefix of the model upload that a file was judged with: the upload has a row of its own.
+    `upload` is the prefix of the model upload that a file was judged with. The upload has a row of its own, `whole`,
+    whose key is the prefix; an object may have the same key.
     `readers` are the ARNs of jobs that read a version before it was revoked, the first few of them.
     """
 
@@ -55,6 +56,7 @@ class DecisionRow:
     actor: str = ""
     upload: str = ""
     readers: tuple[str, ...] = ()
+    whole: bool = False
 
     @property
     def key(self) -> dict[str, str]:
@@ -82,6 +84,7 @@ class DecisionRow:
             "actor": self.actor,
             "upload": self.upload,
             "readers": list(self.readers),
+            "whole": self.whole,
         }
         if self.destination is not None:
             item["destination"] = {"bucket": self.destination.bucket, "version_id": self.destination.version_id}
@@ -109,6 +112,7 @@ class DecisionRow:
             item["actor"],
             item.get("upload", ""),
             tuple(item.get("readers", ())),
+            item.get("whole", False),
         )
 
 

@@ -16,6 +16,7 @@ from tunegate_local.gaps import (
     managed_keys,
     network,
     objects,
+    queues,
     resources,
     runtime,
     steps,
@@ -52,5 +53,6 @@ def close() -> None:
     runtime.errors_carry_their_class()
     runtime.metric_math_alarms_are_accepted()
     runtime.state_machines_may_be_written_in_yaml()
+    queues.dead_letters_are_moved_back()
     steps.waiting_tasks_fail_with_their_function_and_in_time()
     tables.tables_have_policies()

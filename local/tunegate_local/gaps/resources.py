@@ -17,7 +17,7 @@ _DESCRIBES_ONE = ("DescribeVpcAttribute", "DescribeInstanceAttribute", "Describe
 
 
 def calls_are_about_the_resources_aws_asks_of() -> None:
-    """Ministack asks IAM about other ARNs than AWS for rules, roles below a path, aliases, log streams, descriptions.
+    """Ministack asks IAM about other ARNs than AWS for rules, roles below a path, aliases, logs, alarms, descriptions.
 
     https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoneventbridge.html
     https://docs.aws.amazon.com/kms/latest/developerguide/alias-authorization.html
@@ -41,6 +41,8 @@ def calls_are_about_the_resources_aws_asks_of() -> None:
                 return str(role["Arn"]) if role else named
             case "ec2" if name.startswith("Describe") and name not in _DESCRIBES_ONE:
                 return "*"
+            case "monitoring" if name == "DescribeAlarms":
+                return f"arn:aws:cloudwatch:{region}:{account}:alarm:*"
             case "logs" if name in ("CreateLogStream", "PutLogEvents"):
                 return f"{named}:log-stream:{parsed(body).get('logStreamName', '')}"
             case "logs" if name == "DescribeLogGroups" and named == "*":

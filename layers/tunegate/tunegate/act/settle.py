@@ -12,6 +12,7 @@ from tunegate.errors import PermanentError
 from tunegate.model import Decision, ObjectVersion, Verdict
 from tunegate.observe.ledger import decisions_of
 from tunegate.rows import Action, DecisionRow
+from tunegate.times import iso
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -27,6 +28,7 @@ class Scanned:
     scan_id: str
     evidence: str
     upload: str = ""
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,7 @@ class Ledger:
             actor,
             scanned.upload,
             readers,
+            scanned.whole,
         )
         write_once(self.dynamodb, self.table, row.to_item())
 
@@ -104,5 +107,4 @@ def hold_scan(s3: "S3Client", ledger: Ledger, scanned: Scanned, approved_bucket:
 
 
 def now() -> str:
-    """ISO 8601 in UTC with milliseconds, which sorts as text."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return iso(datetime.now(UTC))

@@ -7,6 +7,7 @@ Sources: Amazon Bedrock user guide, "Monitor model customization jobs with Event
 service events delivered through CloudTrail"; Amazon SageMaker developer guide, "Automating with EventBridge".
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,7 @@ _STATE_CHANGES = {
     "SageMaker Training Job State Change": "TrainingJobArn",
     "SageMaker Model Package State Change": "ModelPackageArn",
 }
+_SOURCE = re.compile(r"(?:s3|arn):[^\x00-\x1f\ud800-\udfff]{1,2048}")
 _CALL = "AWS API Call via CloudTrail"
 
 
@@ -30,11 +32,13 @@ class Hint:
     sources: Mapping[str, str]
 
 
-def hint_in(message: Mapping[str, Any]) -> Hint:
+def hint_in(message: Any) -> Hint:
     """The hint in a message of the jobs queue: an EventBridge event, or `{"subject": ARN}` from the gate itself.
 
     Raises `PermanentError` for anything else.
     """
+    if not isinstance(message, dict):
+        raise PermanentError("the message is no event the job gate knows")
     if "subject" in message:
         return Hint((subject_of(str(message["subject"])),), {})
     kind, detail = message.get("detail-type"), message.get("detail")
@@ -53,8 +57,9 @@ def _of_call(detail: Mapping[str, Any]) -> Hint:
         return Hint((), {})
     # What was made comes first, then what it was made of.
     subjects = tuple(dict.fromkeys([*_subjects_among(answered), *_subjects_among(asked)]))
-    source = _source(asked) if detail.get("eventName") == "CreateCustomModel" else ""
-    return Hint(subjects, {str(answered["modelArn"]): source} if source and answered.get("modelArn") else {})
+    model = next(_subjects_among({"modelArn": answered.get("modelArn")}), None)
+    source = _source(asked) if model and detail.get("eventName") == "CreateCustomModel" else ""
+    return Hint(subjects, {model.arn: source} if model and source else {})
 
 
 def _subjects_among(parameters: Mapping[str, Any]) -> Iterator[Subject]:
@@ -69,7 +74,8 @@ def _subjects_among(parameters: Mapping[str, Any]) -> Iterator[Subject]:
 def _source(asked: Mapping[str, Any]) -> str:
     s3 = _mapping(_mapping(asked.get("modelSourceConfig")).get("s3DataSource"))
     package = _mapping(_mapping(asked.get("customModelDataSource")).get("modelPackageArnDataSource"))
-    return str(s3.get("s3Uri") or package.get("modelPackageArn") or "")
+    named = s3.get("s3Uri") or package.get("modelPackageArn") or ""
+    return named if isinstance(named, str) and _SOURCE.fullmatch(named) else ""
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

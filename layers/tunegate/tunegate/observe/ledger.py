@@ -56,3 +56,19 @@ def recent(dynamodb: "DynamoDBClient", table: str, entity: Entity) -> Iterator[d
         )
         for page in pages:
             yield from map(plain, page["Items"])
+
+
+def recorded_between(
+    dynamodb: "DynamoDBClient", table: str, entity: Entity, begin: str, end: str
+) -> Iterator[dict[str, Any]]:
+    """Rows of one kind by their time, oldest first; `begin` and `end` are written as rows write theirs."""
+    with aws_call("Reading the ledger"):
+        pages = dynamodb.get_paginator("query").paginate(
+            TableName=table,
+            IndexName=RECENT_INDEX,
+            KeyConditionExpression="entity = :entity AND #at BETWEEN :begin AND :end",
+            ExpressionAttributeNames={"#at": "at"},
+            ExpressionAttributeValues={":entity": {"S": entity.value}, ":begin": {"S": begin}, ":end": {"S": end}},
+        )
+        for page in pages:
+            yield from map(plain, page["Items"])

@@ -4,7 +4,6 @@ Sources: Macie API reference, DescribeClassificationJob and Finding; Macie user 
 data discovery results": one JSON record for each object analysed or tried, clean ones included.
 """
 
-import gzip
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -13,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from tunegate.errors import PermanentError, aws_call
 from tunegate.model import Category, ObjectVersion
+from tunegate.scan.lines import read_lines
+from tunegate.scan.source import gunzip
 from tunegate.service_answers import Answer, Seen, Service
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ _ENDED_OTHERWISE = frozenset({"PAUSED", "USER_PAUSED", "CANCELLED"})
 _CATEGORIES = {"CREDENTIALS": Category.SECRET}
 _MOST_TYPES = 50
 _MOST_LINES = 100
+_MOST_BYTES, _RECORD_BYTES = 4 * 1024**3, 8 * 1024**2
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,10 +120,12 @@ def result_in(event: Mapping[str, Any]) -> ObjectResult | None:
 
 def _records(body: bytes) -> Iterator[ObjectResult]:
     try:
-        for line in gzip.decompress(body).splitlines():
-            if line.strip():
-                yield _result(json.loads(line))
-    except (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError):
+        for line in read_lines(gunzip(iter([body]), _MOST_BYTES), start=0, end=None, record_bytes=_RECORD_BYTES):
+            if line.data is None:
+                raise ValueError("a record is too long")
+            if line.data.strip():
+                yield _result(json.loads(line.data))
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         raise PermanentError("Macie's results are not of the documented form") from None
 
 

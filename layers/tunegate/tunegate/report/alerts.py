@@ -47,7 +47,7 @@ def alert_of(item: Mapping[str, Any]) -> Alert | None:
 def _flagged(row: DecisionRow) -> Alert:
     worst = _worst(row)
     quarantine = row.destination.bucket if row.destination else "quarantine"
-    if _is_model(row):
+    if row.whole:
         steps = [
             "Look at which file holds what: " + _command("findings", row),
             "Ask the uploader for a mended model, and upload all of its files again under the same prefix.",
@@ -104,7 +104,7 @@ def _released(row: DecisionRow) -> Alert:
 
 
 def _held(row: DecisionRow) -> Alert:
-    if _is_model(row):
+    if row.whole:
         steps = [
             "Look at what is known: " + _command("status", row),
             "Mend the cause, then upload any file of it again: the whole upload is scanned once more.",
@@ -119,11 +119,6 @@ def _held(row: DecisionRow) -> Alert:
         f"It stays in intake (s3://{row.decision.subject.bucket}), where Bedrock cannot read it, until it is scanned."
     )
     return _of_decision(row, f"Training file held, not scanned: {row.decision.subject.key}", None, where, steps)
-
-
-def _is_model(row: DecisionRow) -> bool:
-    """Whether the row stands for a whole model upload: its key is the prefix."""
-    return row.decision.subject.key.endswith("/")
 
 
 def _of_decision(row: DecisionRow, title: str, worst: Finding | None, where: str, steps: list[str]) -> Alert:

@@ -73,11 +73,17 @@ def pickles_within(data: bytes, start: int = 0) -> Iterator[PickleTrace]:
 def is_pickle(trace: PickleTrace, *, whole: bool) -> bool:
     """Whether bytes that could be followed so far are a pickle, though perhaps a broken one.
 
-    With a header, two sound opcodes tell. Without one, a call does, or a sound run to a STOP that ends the data.
+    With a header, two more opcodes tell, or one that imports: what is cut off behind it is imported all the same.
+    Without a header, a call does, or a sound run to a STOP that ends the data.
     """
-    if trace.header and trace.opcodes > 2:
+    if trace.header and (trace.opcodes > 2 or any(map(_is_named, trace.imports))):
         return True
     return trace.invokes or (whole and not trace.fault and trace.sound and trace.opcodes > 1)
+
+
+def _is_named(found: Global) -> bool:
+    """Whether its module can be one's name, as bytes that only look like a pickle's rarely spell."""
+    return all(part.isidentifier() for part in found.module.split("."))
 
 
 def dangerous(trace: PickleTrace) -> list[Global]:
