@@ -1,31 +1,49 @@
 """Last step of a scan that could not tell: the upload stays unreadable in intake, and the ledger says why."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from tunegate.act.settle import Ledger, Scanned, hold_scan
+from tunegate.act.settle import Ledger, Scanned, finish_settling, hold_scan
 from tunegate.handler import about, clients, count, guarded, logger, setting
 from tunegate.judge.reasons import reason_of
 from tunegate.judge.verdict import held
-from tunegate.model import Decision
-from tunegate.steps import HoldTask
+from tunegate.model import Decision, Verdict
+from tunegate.steps import HoldTask, Judgement
 
 
 @guarded
 def handler(event: dict[str, Any], context: LambdaContext) -> Any:
-    """`event`: a `HoldTask`. Returns the reason."""
+    """`event`: a `HoldTask`. Returns the reason, empty where the upload was settled all the same."""
     task = HoldTask.model_validate(event)
     about(task.object.version())
-    decision = _decision(task)
-    evidence = task.judgement.evidence if task.judgement else ""
-    scanned = Scanned(decision, task.order, task.scan_id, evidence, task.upload)
     ledger = Ledger(clients("dynamodb"), setting("LEDGER_TABLE"))
-    hold_scan(clients("s3"), ledger, scanned, setting("APPROVED_BUCKET"))
+    buckets = {Verdict.CLEAN: setting("APPROVED_BUCKET"), Verdict.FLAGGED: setting("QUARANTINE_BUCKET")}
+    if task.judgement is not None and _was_settled(ledger, task, task.judgement, buckets):
+        return {"reason": ""}
+    decision = _decision(task)
+    hold_scan(clients("s3"), ledger, _scanned(task, decision), buckets.values())
     count("Verdicts")
     count("Held")
     logger.warning("Held", reason=decision.reason)
     return {"reason": decision.reason}
+
+
+def _was_settled(ledger: Ledger, task: HoldTask, judgement: Judgement, buckets: Mapping[Verdict, str]) -> bool:
+    scanned = _scanned(task, judgement.decision(task.object.version()))
+    settled = finish_settling(clients("s3"), ledger, scanned, buckets)
+    if settled is None:
+        return False
+    count("Verdicts")
+    count("Clean" if judgement.verdict is Verdict.CLEAN else "Flagged")
+    logger.warning("Settled, though a step failed", verdict=judgement.verdict, bucket=settled.bucket)
+    return True
+
+
+def _scanned(task: HoldTask, decision: Decision) -> Scanned:
+    evidence = task.judgement.evidence if task.judgement else ""
+    return Scanned(decision, task.order, task.scan_id, evidence, task.upload)
 
 
 def _decision(task: HoldTask) -> Decision:

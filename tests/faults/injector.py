@@ -27,9 +27,11 @@ class Way(StrEnum):
     THROTTLED = "throttled, then fine"
     KILLED_BEFORE = "process killed before the call"
     KILLED_AFTER = "process killed after the call"
+    DENIED = "access denied, for good as the caller knows"
+    REPEATED = "answer lost, asked again by the SDK: it takes effect twice"
 
 
-_OF_A_READ = frozenset({Way.REFUSED, Way.THROTTLED, Way.KILLED_BEFORE})
+_OF_A_READ = frozenset({Way.REFUSED, Way.THROTTLED, Way.KILLED_BEFORE, Way.DENIED})
 _READS = re.compile("(Get|List|Head|Describe|Query|Scan|BatchGet|Contains|Detect|InvokeGuardrail)")
 
 
@@ -87,6 +89,7 @@ class Injector:
         session.register("before-parameter-build", _keep_parameters)
         session.register("before-call", self._before)
         session.register("after-call", self._after)
+        session.register("needs-retry", _ask_again)
         boto3.setup_default_session(botocore_session=session, region_name="us-east-1")
 
     def reset(self, point: Point | None) -> None:
@@ -103,9 +106,13 @@ class Injector:
                 return _error("ServiceUnavailable", 503)
             if way is Way.THROTTLED:
                 return _error("ThrottlingException", 400)
+            if way is Way.DENIED:
+                return _error("AccessDenied", 403)
             context["fails"] = way
         if operation in self.replies:
             try:
+                if context.get("fails") is Way.REPEATED:
+                    self.replies[operation](context["asked"])
                 return _Status(200), copy.deepcopy(self.replies[operation](context["asked"]))
             except Refusal as refusal:
                 return _error(refusal.code, refusal.status)
@@ -139,6 +146,11 @@ def _error(code: str, status: int) -> Any:
         "Error": {"Code": code, "Message": "said the test"},
         "ResponseMetadata": {"HTTPStatusCode": status},
     }
+
+
+def _ask_again(attempts: int, request_dict: dict[str, Any], **_: Any) -> int | None:
+    """The seconds after which botocore is to ask once more; None for not at all."""
+    return 0 if attempts == 1 and request_dict["context"].get("fails") is Way.REPEATED else None
 
 
 def _keep_parameters(params: Params, context: dict[str, Any], **_: Any) -> None:

@@ -42,6 +42,10 @@ FUNCTIONS = {
 MACHINES = {SCAN: "scan", SCAN_MODEL: "scan_model"}
 
 
+CRASHED = "Runtime.ExitError"
+"""What Step Functions is told of a process that is gone."""
+
+
 class FailedError(Exception):
     """A function ended with an error, as Lambda tells of it."""
 
@@ -103,12 +107,12 @@ class Platform:
             with redirect_stdout(StringIO()):
                 answer = module(function).handler(event, Context())
         except Exception as error:
-            kind = "Lambda.Unknown" if self.injector.dead else type(error).__name__
+            kind = CRASHED if self.injector.dead else type(error).__name__
             cause = json.dumps({"errorMessage": str(error), "errorType": kind})
             raise FailedError(kind, cause) from error
         else:
             if self.injector.dead:
-                raise FailedError("Lambda.Unknown", "")
+                raise FailedError(CRASHED, "")
             return answer
         finally:
             self.injector.running = ""

@@ -58,7 +58,7 @@ def test_a_held_upload_stays_in_intake_and_any_half_made_copy_is_withdrawn(accou
     upload = account.upload("a.jsonl", b"bytes")
     clean = Decision(upload.version, Verdict.CLEAN, "digest")
     settle(account, Scanned(clean, "01", "scan-1", ""))
-    hold_scan(account.s3, account.ledger, Scanned(held(upload.version, "why"), "01", "scan-2", ""), "approved")
+    hold_scan(account.s3, account.ledger, Scanned(held(upload.version, "why"), "01", "scan-2", ""), ["approved"])
     copy = account.s3.list_object_versions(Bucket="approved")["Versions"][0]
     assert account.tags(ObjectVersion("approved", "a.jsonl", copy["VersionId"]))["tunegate-verdict"] == "held"
     assert {row.decision.verdict for row in decisions_of(account.dynamodb, TABLE, "a.jsonl")} == {"clean", "held"}

@@ -89,6 +89,14 @@ def place(s3: "S3Client", upload: Upload, to: Destination, verdict: Verdict, pol
     return copy
 
 
+def placed(s3: "S3Client", version: ObjectVersion, bucket: str, verdict: Verdict) -> ObjectVersion | None:
+    """The copy in `bucket` of an upload that has left intake with this verdict; None while it is in intake."""
+    if _is_there(s3, version):
+        return None
+    copies = _copies_of(s3, bucket, version.key, version.version_id)
+    return next((copy.version for copy in copies if copy.tags.get(Tag.VERDICT) == verdict), None)
+
+
 def withdraw(s3: "S3Client", version: ObjectVersion, bucket: str, verdict: Verdict) -> None:
     """Make every copy of an upload in `bucket` unreadable by giving it another verdict.
 
@@ -147,6 +155,16 @@ def _versions(s3: "S3Client", bucket: str, key: str, since: datetime | None) -> 
                 return
             version = ObjectVersion(bucket, key, entry["VersionId"])
             yield Copy(version, entry["IsLatest"], _tags(s3, version))
+
+
+def _is_there(s3: "S3Client", version: ObjectVersion) -> bool:
+    with aws_call("Listing the versions of an object"):
+        pages = s3.get_paginator("list_object_versions").paginate(Bucket=version.bucket, Prefix=version.key)
+        return any(
+            (entry["Key"], entry["VersionId"]) == (version.key, version.version_id)
+            for page in pages
+            for entry in page.get("Versions", [])
+        )
 
 
 def _tags(s3: "S3Client", version: ObjectVersion) -> dict[str, str]:

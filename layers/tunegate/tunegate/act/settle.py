@@ -1,12 +1,12 @@
 """Carrying a verdict out and writing it down."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from tunegate.act.ledger import write_once
-from tunegate.act.promote import Destination, Upload, copies_in, settle, withdraw
+from tunegate.act.promote import Destination, Upload, copies_in, placed, settle, withdraw
 from tunegate.act.tags import Tag
 from tunegate.errors import PermanentError
 from tunegate.model import Decision, ObjectVersion, Verdict
@@ -74,11 +74,15 @@ def settle_scan(
             withdraw(s3, decision.subject, other.bucket, decision.verdict)
     upload = Upload(decision.subject, scanned.order)
     settled = settle(s3, upload, destination, decision.verdict, decision.policy_digest)
-    if destination.ranked:
-        note_current(s3, ledger, destination.bucket, decision.subject.key)
-    # Last: a step that fails before this ends in a hold, which then has a row of its own.
-    ledger.record(scanned, Action.SCAN, settled)
+    _record_settled(s3, ledger, scanned, settled, ranked=destination.ranked)
     return settled
+
+
+def _record_settled(s3: "S3Client", ledger: Ledger, scanned: Scanned, settled: ObjectVersion, *, ranked: bool) -> None:
+    if ranked:
+        note_current(s3, ledger, settled.bucket, settled.key)
+    # Last: a step that fails before the upload has left intake ends in a hold, which then has a row of its own.
+    ledger.record(scanned, Action.SCAN, settled)
 
 
 def note_current(s3: "S3Client", ledger: Ledger, bucket: str, key: str) -> None:
@@ -100,9 +104,24 @@ def note_current(s3: "S3Client", ledger: Ledger, bucket: str, key: str) -> None:
         ledger.record(Scanned(placed.decision, placed.order, again, placed.evidence), placed.action, current.version)
 
 
-def hold_scan(s3: "S3Client", ledger: Ledger, scanned: Scanned, approved_bucket: str) -> None:
-    """Leave the upload in intake, make any copy that a half-done settling left unreadable, and record why."""
-    withdraw(s3, scanned.decision.subject, approved_bucket, Verdict.HELD)
+def finish_settling(
+    s3: "S3Client", ledger: Ledger, scanned: Scanned, buckets: Mapping[Verdict, str]
+) -> ObjectVersion | None:
+    """Record a settling that failed after the upload had left intake: nothing is there to be held. None if it had not.
+
+    `buckets` are where verdicts move an upload.
+    """
+    verdict, subject = scanned.decision.verdict, scanned.decision.subject
+    settled = placed(s3, subject, buckets[verdict], verdict) if verdict in buckets else None
+    if settled is not None:
+        _record_settled(s3, ledger, scanned, settled, ranked=verdict is Verdict.CLEAN)
+    return settled
+
+
+def hold_scan(s3: "S3Client", ledger: Ledger, scanned: Scanned, buckets: Iterable[str]) -> None:
+    """Leave the upload in intake, take the verdict off any copy that a half-done settling left, and record why."""
+    for bucket in buckets:
+        withdraw(s3, scanned.decision.subject, bucket, Verdict.HELD)
     ledger.record(scanned, Action.SCAN)
 
 
