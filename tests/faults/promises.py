@@ -11,8 +11,8 @@ from tunegate.observe.ledger import plain
 from tunegate.rows import DecisionRow, Entity
 from tunegate.subject_rows import SubjectRow
 
-LEFT_BEHIND = frozenset({"settling", "held", "flagged"})
-"""Verdicts in `approved` by which nobody reads: what a step that was cut short or taken back has left."""
+LEFT_BEHIND = {APPROVED: frozenset({"settling", "held", "flagged"}), QUARANTINE: frozenset({"settling", "held"})}
+"""Verdicts of copies that a step which was cut short or taken back has left, and that nobody goes by."""
 
 
 class BrokenPromiseError(AssertionError):
@@ -102,8 +102,8 @@ class Promises:
             copies = dict.fromkeys((INTAKE, APPROVED, QUARANTINE), 0)
             for bucket in copies:
                 for version, stored in self.account.versions(bucket):
-                    unreadable = bucket == APPROVED and self.account.verdict_on(version) in LEFT_BEHIND
-                    copies[bucket] += version.key == key and stored == body and not unreadable
+                    left = bucket != INTAKE and self.account.verdict_on(version) in LEFT_BEHIND[bucket]
+                    copies[bucket] += version.key == key and stored == body and not left
             home = {"clean": APPROVED, "flagged": QUARANTINE, "held": INTAKE}[verdict]
             if copies[home] != 1 or (sum(copies.values()) != 1 and not self._kept_besides(key, copies, home)):
                 raise BrokenPromiseError(f"{key} is {verdict} and in {copies}")

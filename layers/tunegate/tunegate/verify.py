@@ -88,12 +88,17 @@ def _verify_results(gate: Gate, facts: JobFacts, seen: set[str]) -> Iterator[Sub
 
 
 def _unreadable(gate: Gate, subject: Subject, missing: Unknown, observed_at: str) -> SubjectRow:
-    """A subject that the gate may not even describe is held: every control of it is unknown."""
+    """A subject that the gate may not even describe is held: every control of it is unknown.
+
+    The mark an earlier look put on it is still there, and still the gate's.
+    """
     rules = gate.policy.jobs
     gap = Gap(missing, tuple(control.id for control in controls_of(subject.kind)))
     conclusion = Conclusion(subject, Approval.HELD, gaps=(gap,))
     described = Description(subject, subject.name, State.RUNNING, created_at="")
     row = row_of(described, conclusion, observed_at, rules.mode, gate.policy.digest)
+    previous = subject_row(gate.sources.client("dynamodb"), gate.sources.table, subject.arn)
+    row = replace(row, marked=previous.marked if previous else "")
     if record_subject(gate.ledger, row):
         record_findings(gate.ledger, row, conclusion)
     return row
