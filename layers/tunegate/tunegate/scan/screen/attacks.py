@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import re2
+
 from tunegate.model import Category
 from tunegate.scan.screen.hits import Hit, bits
-from tunegate.scan.screen.patterns import Among, Pattern
+from tunegate.scan.screen.patterns import Among, Finder, Pattern
 from tunegate.scan.screen.words import as_words, words_of
 
 DATA = Path(__file__).parent / "data"
@@ -39,7 +41,8 @@ class Attacks:
         document = tomllib.loads((DATA / "attacks.toml").read_text("utf-8"))
         self.rules = [_rule(entry, document["words"]) for entry in document["attack"]]
         self._among = [Among(rule.pattern.source) for rule in self.rules]
-        self._script_keywords = sorted({word for rule in self.rules if rule.script for word in rule.keywords})
+        in_script = sorted({word for rule in self.rules if rule.script for word in rule.keywords})
+        self._script_keywords = Finder("|".join(map(re2.escape, in_script)))
 
     def find(self, text: str, awake: Iterable[int]) -> Iterator[Hit]:
         """Hits of the rules in `awake`, where the text holds the keywords of the rule."""
@@ -56,7 +59,7 @@ class Attacks:
 
     def in_script(self, lowered: str) -> bool:
         """Whether the text holds a keyword of one of the rules for other scripts."""
-        return any(keyword in lowered for keyword in self._script_keywords)
+        return self._script_keywords.search(lowered.encode("utf-8", "replace")) is not None
 
     def matching(self, texts: Sequence[bytes], awake: Sequence[int]) -> list[int]:
         """For each text (UTF-8), of its rules in `awake`, as bits, those whose pattern matches."""

@@ -18,7 +18,7 @@ from tunegate.scan.screen.hits import Hit
 from tunegate.scan.screen.keywords import automaton, by_word
 from tunegate.scan.screen.patterns import Finder, compile_all
 from tunegate.scan.screen.turns import REACH
-from tunegate.scan.screen.words import BORDER, as_words
+from tunegate.scan.screen.words import BORDER, as_words, ascii_as_words
 
 
 @dataclass(slots=True)
@@ -205,7 +205,7 @@ class _Batch:
         self.starts = _starts(map(len, texts) if joined.isascii() else map(_bytes, texts))
         if joined.isascii() and joined.count("\0") == len(texts) + 1:
             self.lowered, self.lowered_starts = self.raw.lower(), self.starts
-            self.words, self.word_starts = as_words(joined.lower()), self.starts
+            self.words, self.word_starts = ascii_as_words(self.raw), self.starts
         else:
             lowered = [text.replace("\0", " ").lower() for text in texts]
             joined = _joined(lowered)

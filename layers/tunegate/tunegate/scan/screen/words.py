@@ -15,7 +15,12 @@ _TABLE = bytes(c if c in _KEPT or c == 0 else c + 32 if c in _UPPER else 32 for 
 
 def as_words(lowered: str) -> bytes:
     """The view of text in lower case, a byte for each character. A NUL stays, as the border between texts."""
-    return lowered.encode("ascii", "replace").translate(_TABLE)
+    return ascii_as_words(lowered.encode("ascii", "replace"))
+
+
+def ascii_as_words(text: bytes) -> bytes:
+    """The same of ASCII in either case."""
+    return text.translate(_TABLE)
 
 
 def words_of(text: str) -> str:
