@@ -1,8 +1,8 @@
 """Least privilege, held against what happened: no function may do what it never did in all the tests before this one.
 
-It runs last. What only happens when something fails, or is done by AWS with the function's role and not by its code, is
-listed here with the reason, and may be used or not; whatever is neither used nor listed has to go, and what a function was
-refused has to come.
+It runs last. What only happens when something fails, or is done by AWS with the function's role and not by its code,
+is listed here with the reason, and may be used or not; whatever is neither used nor listed has to go, and what a
+function was refused has to come.
 """
 
 import json
