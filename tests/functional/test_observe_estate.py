@@ -50,8 +50,9 @@ def test_the_estate_is_told_whole() -> None:
 
 
 def test_what_calls_a_function_may_be_off_or_gone() -> None:
-    off = {"EventSourceMappings": [{"UUID": "0" * 36, "State": "Disabled"}]}
-    for answer in (off, {"EventSourceMappings": []}):
+    off: dict[str, Any] = {"EventSourceMappings": [{"UUID": "0" * 36, "State": "Disabled"}]}
+    gone: dict[str, Any] = {"EventSourceMappings": []}
+    for answer in (off, gone):
         assert look(in_order().but({("lambda", "ListEventSourceMappings"): answer})).mappings == {"start-scan": False}
 
 
