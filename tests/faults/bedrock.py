@@ -25,9 +25,18 @@ from unit.policy_world import (
     trust_statement,
 )
 
-JOB, MODEL = ARNS[Kind.CUSTOMIZATION_JOB], ARNS[Kind.CUSTOM_MODEL]
+JOB, MODEL, DEPLOYMENT = ARNS[Kind.CUSTOMIZATION_JOB], ARNS[Kind.CUSTOM_MODEL], ARNS[Kind.DEPLOYMENT]
 BASE = "arn:aws:bedrock:us-east-1::foundation-model/amazon.nova-micro-v1:0:128k"
 VERDICT = "tunegate-verdict"
+
+
+_DEPLOYED = {
+    "customModelDeploymentArn": DEPLOYMENT,
+    "modelDeploymentName": "support-tone",
+    "modelArn": MODEL,
+    "createdAt": datetime(2026, 11, 23, tzinfo=UTC),
+    "status": "Active",
+}
 
 
 @dataclass
@@ -37,6 +46,7 @@ class Bedrock:
     job: dict[str, Any] = field(default_factory=dict)
     model: dict[str, Any] = field(default_factory=dict)
     tags: dict[str, dict[str, str]] = field(default_factory=dict)
+    deployed: bool = False
     may_be_used: bool = True
     tell: Callable[[dict[str, Any]], None] = lambda _: None
 
@@ -79,7 +89,8 @@ class Bedrock:
 
     def states(self) -> dict[str, str]:
         """What has become of the job and of the model's mark."""
-        return {JOB: str(self.job.get("status", "")), MODEL: self.tags.get(MODEL, {}).get(VERDICT, "")}
+        mark = self.tags.get(MODEL, {}).get(VERDICT, "")
+        return {JOB: str(self.job.get("status", "")), MODEL: mark, DEPLOYMENT: "Active" if self.deployed else "gone"}
 
     def replies(self) -> Mapping[Operation, Reply]:
         return {
@@ -92,8 +103,18 @@ class Bedrock:
                 "modelCustomizationJobSummaries": [{"jobArn": JOB}] if self.job else []
             },
             ("bedrock", "ListCustomModels"): lambda _: {"modelSummaries": [{"modelArn": MODEL}] if self.model else []},
+            ("bedrock", "ListCustomModelDeployments"): lambda _: {
+                "modelDeploymentSummaries": [{"customModelDeploymentArn": DEPLOYMENT}] if self.deployed else []
+            },
+            ("bedrock", "GetCustomModelDeployment"): lambda _: self._there(_DEPLOYED if self.deployed else {}),
+            ("bedrock", "DeleteCustomModelDeployment"): self._delete_deployment,
             **ACCOUNT,
         }
+
+    def _delete_deployment(self, _: Params) -> Any:
+        self._there(_DEPLOYED if self.deployed else {})
+        self.deployed = False
+        return {}
 
     def _there(self, found: dict[str, Any]) -> dict[str, Any]:
         if not found:

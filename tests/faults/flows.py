@@ -175,6 +175,13 @@ def _made_into_a_model(world: World) -> None:
     world.platform.settle()
 
 
+def _in_use(world: World) -> None:
+    _made_into_a_model(world)
+    world.promises.bedrock.deployed = True
+    _job_is_verified(world)
+    world.platform.settle()
+
+
 FLOWS = (
     Flow("scan of a clean file", _clean, _told),
     Flow("scan of a flagged file", _flagged, _told),
@@ -184,6 +191,7 @@ FLOWS = (
     Flow("late revocation", _monitored, _finding),
     Flow("late revocation, a job reads it", _read_by_a_job, _finding),
     Flow("late revocation, a model was made of it", _made_into_a_model, _finding),
+    Flow("late revocation, such a model is deployed", _in_use, _finding),
     Flow("a job begins", _job_begins, _job_is_verified),
     Flow("a job breaks a rule and is stopped", _bad_job_begins, _job_is_verified),
     Flow("a job is done, its model approved", _job_is_done, _job_is_verified),

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from tunegate.act.enforce import mark, restrict
+from tunegate.act.enforce import ASKS_TO_DELETE, mark, remove, restrict
 from tunegate.act.settle import Ledger, now
 from tunegate.act.subjects import put_evidence, put_manifest, record_findings, record_origin, record_subject
 from tunegate.job_facts import Description, Expected, JobFacts, State, Unknown
@@ -131,6 +131,10 @@ def _carry_out(gate: Gate, facts: JobFacts, conclusion: Conclusion, due: Consequ
     record_findings(gate.ledger, row, conclusion)
     if due.mark in USABLE:
         mark(bedrock, subject, due.mark)
+    if due.remove:
+        # After the ledger: what is gone cannot be looked at again, so nobody would ever be told of it.
+        row = replace(row, done=row.done.replace(ASKS_TO_DELETE, remove(bedrock, subject)))
+        record_subject(gate.ledger, row)
     return row
 
 

@@ -11,13 +11,11 @@ from tunegate.verdict_tags import MODEL_VERDICT_TAG, USABLE
 
 _GONE = "ResourceNotFoundException"
 _ENDED = frozenset({"ConflictException", _GONE})
+ASKS_TO_DELETE = "asks Bedrock to delete it"
 
 
 def restrict(bedrock: Any, subject: Subject, due: Consequence) -> str:
-    """Stop, mark as not usable, remove. Returns in words what was done, empty for nothing.
-
-    What cannot be taken away, such as throughput under a commitment, is told and does not raise: the mark stands.
-    """
+    """Stop, mark as not usable. Returns in words what was done and what comes next, empty for nothing."""
     done = []
     if due.mark and due.mark not in USABLE:
         mark(bedrock, subject, due.mark)
@@ -26,8 +24,25 @@ def restrict(bedrock: Any, subject: Subject, due: Consequence) -> str:
         _stop(bedrock, subject.arn)
         done.append("stopped the job")
     if due.remove:
-        done.append(_remove(bedrock, subject))
+        done.append(ASKS_TO_DELETE)
     return "; ".join(done)
+
+
+def remove(bedrock: Any, subject: Subject) -> str:
+    """Delete a means to invoke a model, or an imported one. Returns in words whether it could be.
+
+    What cannot be taken away, such as throughput under a commitment, does not raise: the mark stands.
+    """
+    try:
+        with aws_call("Removing it"):
+            try:
+                _delete(bedrock, subject)
+            except ClientError as error:
+                if error_code(error) != _GONE:
+                    raise
+    except PermanentError as error:
+        return f"could not delete it ({error})"
+    return "deleted it"
 
 
 def mark(bedrock: Any, subject: Subject, verdict: str) -> None:
@@ -47,19 +62,6 @@ def _stop(bedrock: Any, arn: str) -> None:
         except ClientError as error:
             if error_code(error) not in _ENDED:
                 raise
-
-
-def _remove(bedrock: Any, subject: Subject) -> str:
-    try:
-        with aws_call("Removing it"):
-            try:
-                _delete(bedrock, subject)
-            except ClientError as error:
-                if error_code(error) != _GONE:
-                    raise
-    except PermanentError as error:
-        return f"could not remove it ({error})"
-    return "deleted it"
 
 
 def _delete(bedrock: Any, subject: Subject) -> None:
