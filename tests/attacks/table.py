@@ -52,4 +52,4 @@ def _said(by: str) -> str:
     sid, _, place = by.partition(" (")
     if sid == "no permission":
         return sid
-    return f"`{sid}` ({place}" if place.startswith(("bucket", "sns", "identity")) else sid
+    return f"`{sid}` ({place}" if place.startswith(("bucket", "sns", "dynamodb", "identity")) else sid
