@@ -26,9 +26,9 @@ CLIENTS: dict[str, tuple[str, ...]] = {
     "client": ("comprehend", "bedrock-runtime", "stepfunctions"),
 }  # fmt: skip
 
-# The job gate's facts: all of the room but the ledger, what the data gate reads, and what is put together of others.
+# The job gate's facts: all of the room but the ledger, what the data gate and redrive read, and what others make up.
 _NOT_FACTS = {
-    "events", "facts", "inspect", "job_events", "ledger", "listings", "macie", "objects", "policies", "scans",
+    "dead_letters", "events", "facts", "inspect", "job_events", "ledger", "listings", "macie", "objects", "policies", "scans",
     "subjects",
 }  # fmt: skip
 OBSERVED = tuple(path for path in (LIBRARY / "observe").glob("*.py") if path.stem not in _NOT_FACTS)

@@ -20,6 +20,7 @@ from e2e.job_world import BASE_MODEL, RECORDS, JobWorld
 BY_LAMBDA = "Lambda does this with the function's role, where no code of ours runs"
 BY_THE_TABLE = "DynamoDB does this with the caller's rights for a table under a CMK; the embedded cloud does not ask"
 BY_THE_QUEUE = "SQS does this with the caller's rights for a queue under a CMK; the embedded cloud does not ask"
+BY_A_MOVE = "SQS does this with the rights of whoever starts a move of messages"
 BY_THE_TOPIC = "SNS does this with the caller's rights for a topic under a CMK; the embedded cloud does not ask"
 ABSENT = "makes S3 answer 404 and not 403 of what is not there"
 FAILED = "only where an invocation has failed for good"
@@ -29,6 +30,7 @@ REPEATED = "only where a service answers again, and worse"
 BY_BEDROCK = "Bedrock does this with the rights of whoever creates the job"
 ATTACHED = "only of roles that have policies attached by ARN"
 BY_SAGEMAKER = "only of what SageMaker made"
+BY_JOB_POLICY = "only where the policy has rejected imports deleted"
 BY_POLICY = "only where the policy asks Comprehend's classifier for prompts"
 
 OF_EVERY_FUNCTION = {
@@ -59,6 +61,7 @@ UNUSED: Mapping[str, Mapping[str, str]] = {
     "hold-object": {
         **ON_THE_TABLE,
         "s3:ListBucket": ABSENT,
+        "dynamodb:Query": CUT_SHORT,
         "s3:GetObjectVersionTagging": CUT_SHORT,
         "s3:PutObjectVersionTagging": CUT_SHORT,
     },
@@ -72,6 +75,12 @@ UNUSED: Mapping[str, Mapping[str, str]] = {
     },
     "reconcile": {"kms:DescribeKey": BY_THE_QUEUE, "kms:GenerateDataKey": BY_THE_QUEUE, "s3:ListBucket": ABSENT},
     "record-upload": ON_THE_TABLE,
+    "redrive-messages": {
+        "kms:Decrypt": BY_THE_QUEUE,
+        "kms:GenerateDataKey": BY_THE_QUEUE,
+        "sqs:SendMessage": BY_A_MOVE,
+    },
+    "revoke-object": {"kms:DescribeKey": BY_THE_TABLE, "s3:AbortMultipartUpload": CUT_SHORT, "sqs:SendMessage": FAILED},
     "release-object": {
         "kms:DescribeKey": BY_THE_TABLE,
         "s3:ListBucket": ABSENT,
@@ -109,6 +118,7 @@ UNUSED: Mapping[str, Mapping[str, str]] = {
         **FROM_A_QUEUE,
         "iam:GetPolicy": ATTACHED,
         "iam:GetPolicyVersion": ATTACHED,
+        "bedrock:DeleteImportedModel": BY_JOB_POLICY,
         "sagemaker:DescribeModelPackage": BY_SAGEMAKER,
         "sagemaker:DescribeTrainingJob": BY_SAGEMAKER,
     },
