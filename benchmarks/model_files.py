@@ -26,8 +26,9 @@ from tunegate.judge.weights import judge_model
 from tunegate.model import ObjectVersion, Verdict
 from tunegate.policy import default_policy
 from tunegate.scan.source import FileSource
-from tunegate.scan.weights import FileReport, ModelFile, examine_file, examine_upload
+from tunegate.scan.weights.findings import FileReport
 from tunegate.scan.weights.reading import BytesSource
+from tunegate.scan.weights.upload import ModelFile, examine_file, examine_upload
 
 ROW = "{:12} {:>8} {:>8} {:>8} {:>8} {:>15}"
 COLUMNS = ("caught", "refused", "missed", "errors", "benign_caught")

@@ -19,8 +19,8 @@ from pathlib import Path
 
 from fuzz.targets import verdict_of, verdict_on
 from tunegate.facts import Content
-from tunegate.scan.weights import ModelFile, examine_file
 from tunegate.scan.weights.reading import BytesSource
+from tunegate.scan.weights.upload import ModelFile, examine_file
 
 MIB = 1024 * 1024
 TESTS = Path(__file__).parents[1]

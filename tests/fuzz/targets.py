@@ -41,11 +41,11 @@ from tunegate.scan.screen import Screen
 from tunegate.scan.shard import TextFile, scan_shard
 from tunegate.scan.source import Source
 from tunegate.scan.text import Checks
-from tunegate.scan.weights import ModelFile, examine_upload
 from tunegate.scan.weights.manifest import ManifestError, parse_manifest
 from tunegate.scan.weights.payloads import INNOCUOUS
 from tunegate.scan.weights.pickles import Global
 from tunegate.scan.weights.reading import BytesSource
+from tunegate.scan.weights.upload import ModelFile, examine_upload
 from unit.test_weights_properties import ANY_BYTES, PROGRAMS
 from unit.weights_world import CALLS_SYSTEM, HARMLESS, MODEL, UPLOAD, WEIGHTS, examined, zipped
 

@@ -11,11 +11,10 @@ from hypothesis import strategies as st
 from tunegate.judge.weights import judge_model
 from tunegate.model import Verdict
 from tunegate.policy import default_policy
-from tunegate.scan.weights import ModelFile, examine_file, examine_upload
 from tunegate.scan.weights.opcodes import TABLE
 from tunegate.scan.weights.payloads import INNOCUOUS
 from tunegate.scan.weights.pickles import read_pickle
-from tunegate.scan.weights.upload import FILE_BYTES
+from tunegate.scan.weights.upload import FILE_BYTES, ModelFile, examine_file, examine_upload
 from unit.weights_world import (
     CALLS_SYSTEM,
     CALLS_SYSTEM_0,

@@ -10,7 +10,7 @@ from tunegate.judge.weights import ImportLimits, judge_model
 from tunegate.model import Verdict
 from tunegate.policy import default_policy
 from tunegate.scan.source import FileSource
-from tunegate.scan.weights import ModelFile, examine_file, examine_upload
+from tunegate.scan.weights.upload import ModelFile, examine_file, examine_upload
 from unit.weights_world import (
     CALLS_SYSTEM,
     CONFIG,

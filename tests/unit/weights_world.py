@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping
 from tunegate.judge.weights import ImportLimits, judge_model
 from tunegate.model import Decision, ObjectVersion
 from tunegate.policy import default_policy
-from tunegate.scan.weights import FileReport, ModelFile, examine_file, examine_upload
+from tunegate.scan.weights.findings import FileReport
+from tunegate.scan.weights.upload import ModelFile, examine_file, examine_upload
 
 CALLS_SYSTEM = b"\x80\x02cos\nsystem\nX\x02\x00\x00\x00id\x85R."
 CALLS_SYSTEM_0 = b"cos\nsystem\n(S'id'\ntR."

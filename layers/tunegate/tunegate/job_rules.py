@@ -24,7 +24,7 @@ class Mode(StrEnum):
 class ControlRule(BaseModel):
     """How one control is treated here, where that differs from the table."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     blocking: bool | None = None
     severity: Severity | None = None
@@ -33,7 +33,7 @@ class ControlRule(BaseModel):
 class JobRules(BaseModel):
     """Names allowed besides what was deployed with the stack, and how strictly the controls are applied."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     mode: Mode = Mode.ENFORCE
     controls: dict[ControlId, ControlRule] = {}

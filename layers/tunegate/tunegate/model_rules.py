@@ -11,7 +11,7 @@ class ModelRules(BaseModel):
     It is complete when its manifest says so, or when nothing was added for `quiet_seconds`.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     prefix: Annotated[str, Field(pattern=r"^([^/]+/)+$", max_length=512)] = "models/"
     manifest: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+\.json$", max_length=128)] = "manifest.json"

@@ -11,9 +11,9 @@ from tunegate.model import Decision
 from tunegate.observe.model_uploads import ModelUpload, read_manifest
 from tunegate.observe.objects import ObjectSource, stored_object
 from tunegate.policy import Policy
-from tunegate.scan.weights import FileReport, ModelFile, examine_upload
+from tunegate.scan.weights.findings import FileReport
 from tunegate.scan.weights.manifest import examine_manifest
-from tunegate.scan.weights.upload import ModelFacts
+from tunegate.scan.weights.upload import ModelFacts, ModelFile, examine_upload
 from tunegate.service_answers import Answer, Wait
 from tunegate.steps import ModelScanTask
 
