@@ -143,11 +143,12 @@ class Platform:
         for _ in range(1 + REDRIVES):
             while self._step():
                 pass
-            if not self._forgotten():
+            if not self._forgotten() and not self._held():
                 return
-            # The schedule: what ended without a verdict is found and started again.
+            # The schedule: what ended without a verdict is found and started again, and what is held looked at again.
             self.invoke_async("reconcile", {})
-        raise AssertionError(f"something waits for ever: {self._forgotten()}")
+        if self._forgotten():
+            raise AssertionError(f"something waits for ever: {self._forgotten()}")
 
     def _step(self) -> bool:
         running = next((name for name, one in self.executions.items() if one.status == "RUNNING"), None)
@@ -163,6 +164,11 @@ class Platform:
         """Executions that failed, and whose upload no later one has seen to."""
         done = {_subject(one) for one in self.executions.values() if one.status == "SUCCEEDED"}
         return [name for name, one in self.executions.items() if one.status == "FAILED" and _subject(one) not in done]
+
+    def _held(self) -> bool:
+        """Whether a job or a model could not be judged; a held file has been told of, and waits for a person."""
+        rows = self.account.rows()
+        return any(row.get("entity", {}).get("S") == "subject" and row["approval"]["S"] == "held" for row in rows)
 
     # --- Queues and the stream ---
 
