@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from tunegate.job_facts import JobFacts, State
+from tunegate.job_facts import GATES_VERDICT, JobFacts, State, Unknown
 from tunegate.job_rules import JobRules
+from tunegate.judge.consequence import consequence
 from tunegate.judge.jobs import judge_job
 from tunegate.subject import Approval, Kind
 from unit.job_world import Break, Change, assert_breaks_only, compliant, described, having, resting_on
@@ -34,12 +35,11 @@ BREAKS = (
     *(
         Break("model.known_origin", resting_on(JOB, approval), f"{JOB}, which is {word}", kind=Kind.CUSTOM_MODEL)
         for approval, word in (
-            (None, "unknown to the gate"), (Approval.REJECTED, "rejected"), (Approval.HELD, "held"),
-            (Approval.ADMITTED, "admitted"),
+            (None, "unknown to the gate"), (Approval.REJECTED, "rejected"), (Approval.ADMITTED, "admitted"),
         )
     ),
     Break("model.copy_source_approved", resting_on(MODEL, None), MODEL, kind=Kind.COPY_JOB),
-    Break("model.copy_source_approved", resting_on(MODEL, Approval.HELD), "held", kind=Kind.COPY_JOB),
+    Break("model.copy_source_approved", resting_on(MODEL, Approval.REJECTED), "rejected", kind=Kind.COPY_JOB),
     *(
         Break(control, resting_on(MODEL, approval), f"support-tone serves {MODEL}", kind=kind)
         for kind, control in ENDPOINTS.items()
@@ -66,6 +66,17 @@ def test_a_model_a_person_has_looked_at_needs_no_known_origin(kind: Kind) -> Non
 def test_such_a_model_may_be_served_and_copied(kind: Kind) -> None:
     rules = JobRules(allowed_model_arns=frozenset({MODEL}))
     assert judge_job(replace(resting_on(MODEL, None)(compliant(kind)), rules=rules)).breaches == ()
+
+
+@pytest.mark.parametrize(
+    ("kind", "ground"), [(Kind.CUSTOM_MODEL, JOB), (Kind.COPY_JOB, MODEL), *((kind, MODEL) for kind in ENDPOINTS)]
+)
+def test_what_rests_on_something_held_is_held_with_it_and_nothing_is_taken_away(kind: Kind, ground: str) -> None:
+    facts = resting_on(ground, Approval.HELD)(compliant(kind))
+    conclusion = judge_job(facts)
+    assert (conclusion.approval, conclusion.breaches) == (Approval.HELD, ())
+    assert [gap.missing for gap in conclusion.gaps] == [Unknown(GATES_VERDICT, ground, "held")]
+    assert not consequence(facts.described, conclusion, facts.rules).remove
 
 
 def test_both_the_model_served_and_the_one_to_come_must_be_approved() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tunegate.job_facts import Unknown
+from tunegate.job_facts import GATES_VERDICT, Unknown
 from tunegate.job_rules import Mode
 from tunegate.judge.controls.control import Control
 from tunegate.judge.controls.table import BY_ID, CONTROLS
@@ -83,6 +83,13 @@ def test_every_field_of_a_breach_reaches_programs() -> None:
         "blocking": True,
         "mode": "enforce",
     }
+
+
+def test_what_is_held_only_for_what_it_rests_on_is_not_told_of_twice() -> None:
+    item = gap_item(
+        row(approval=Approval.HELD), Gap(Unknown(GATES_VERDICT, MODEL_KEY, "held"), ("model.known_origin",))
+    )
+    assert alert_of(item) is None
 
 
 def test_a_gap_names_the_permission_the_resource_and_what_it_leaves_unknown() -> None:

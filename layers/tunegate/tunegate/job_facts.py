@@ -22,6 +22,9 @@ class Unknown:
 
 type Known[T] = T | Unknown
 
+GATES_VERDICT = "the gate's verdict"
+"""What stands for an IAM action where a subject cannot be judged because what it rests on is held."""
+
 
 @dataclass(frozen=True, slots=True)
 class Statement:

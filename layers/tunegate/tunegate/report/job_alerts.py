@@ -4,6 +4,7 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
+from tunegate.job_facts import GATES_VERDICT
 from tunegate.job_rules import Mode
 from tunegate.judge.controls.table import BY_ID
 from tunegate.judge.controls.why import WHY
@@ -31,7 +32,8 @@ _MOST_LISTED = 5
 
 def job_alert(item: Mapping[str, Any]) -> Alert | None:
     """The alert a breach's or a gap's row calls for, or None for one that is over."""
-    if "resolved_at" in item:
+    # Of what rests on something held, only that something is told of.
+    if "resolved_at" in item or item.get("action") == GATES_VERDICT:
         return None
     return _breach(item) if item["entity"] == Entity.BREACH else _gap(item)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from tunegate.job_facts import JobFacts, Standing, State
+from tunegate.job_facts import GATES_VERDICT, JobFacts, Standing, State, Unknown
 from tunegate.judge.controls.control import Control, known
 from tunegate.judge.controls.lineage import bucket_of
 from tunegate.model import Severity
@@ -24,24 +24,36 @@ def _known_origin(facts: JobFacts) -> Iterator[str]:
     if not facts.standings and (model.kind is Kind.IMPORTED_MODEL or not facts.described.inputs):
         yield f"{facts.described.name} was made by no job the gate can look up"
     for standing in facts.standings:
-        if standing.approval is not Approval.APPROVED:
+        if standing.approval not in (Approval.APPROVED, Approval.HELD):
             yield f"{facts.described.name} was made by {standing.arn}, which is {_word(standing)}"
+    _none_held(facts)
 
 
 def _source_approved(facts: JobFacts) -> Iterator[str]:
     for standing in facts.standings:
         if not _usable(facts, standing):
             yield f"the copy's source {standing.arn} is {_word(standing)}"
+    _none_held(facts)
 
 
 def _model_approved(facts: JobFacts) -> Iterator[str]:
     for standing in facts.standings:
         if not _usable(facts, standing):
             yield f"{facts.described.name} serves {standing.arn}, which is {_word(standing)}"
+    _none_held(facts)
 
 
 def _usable(facts: JobFacts, standing: Standing) -> bool:
-    return standing.approval is Approval.APPROVED or standing.arn in facts.rules.allowed_model_arns
+    # Of one that is held nobody can tell yet.
+    decided_well = standing.approval in (Approval.APPROVED, Approval.HELD)
+    return decided_well or standing.arn in facts.rules.allowed_model_arns
+
+
+def _none_held(facts: JobFacts) -> None:
+    """What rests on something held is held with it: neither approved, nor taken away for what could not be read."""
+    for standing in facts.standings:
+        if standing.approval is Approval.HELD and standing.arn not in facts.rules.allowed_model_arns:
+            known(Unknown(GATES_VERDICT, standing.arn, standing.approval.value))
 
 
 def _word(standing: Standing) -> str:
