@@ -10,6 +10,7 @@ from typing import Any
 import boto3
 from moto import mock_aws
 
+from functional.conftest import TABLE, make_ledger
 from tunegate.act.tags import Tag
 from tunegate.model import ObjectVersion
 from unit.policy_world import ACCOUNT, DATA_KEY, GROUP, MODEL_KEY, REGION, SUBNET
@@ -29,7 +30,7 @@ FIXED = {
     "POWERTOOLS_METRICS_DISABLED": "true",
     "POWERTOOLS_LOG_LEVEL": "CRITICAL",
     **{f"{bucket.removeprefix('tunegate-').upper()}_BUCKET": bucket for bucket in BUCKETS},
-    "LEDGER_TABLE": "ledger",
+    "LEDGER_TABLE": TABLE,
     "ANSWERS_TABLE": "answers",
     "SCAN_STATE_MACHINE_ARN": SCAN,
     "MODEL_SCAN_STATE_MACHINE_ARN": SCAN_MODEL,
@@ -64,8 +65,13 @@ class Account:
         for bucket in BUCKETS:
             self.s3.create_bucket(Bucket=bucket)
             self.s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
-        for table in ("ledger", "answers"):
-            _make_table(self.dynamodb, table)
+        make_ledger(self.dynamodb)
+        self.dynamodb.create_table(
+            TableName="answers",
+            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
         sns = boto3.client("sns")
         topic = sns.create_topic(Name="alerts")["TopicArn"]
         self.jobs_queue = self.sqs.create_queue(QueueName="jobs")["QueueUrl"]
@@ -100,33 +106,12 @@ class Account:
 
     def rows(self) -> list[dict[str, Any]]:
         """The ledger, in DynamoDB's typed notation."""
-        return [dict(item) for item in self.dynamodb.scan(TableName="ledger")["Items"]]
+        return [dict(item) for item in self.dynamodb.scan(TableName=TABLE)["Items"]]
 
     def alerts(self) -> list[dict[str, Any]]:
         """What on-call has received so far, repeats included."""
         taken = self.sqs.receive_message(QueueUrl=self.alerts_queue, MaxNumberOfMessages=10, VisibilityTimeout=0)
         return [json.loads(json.loads(message["Body"])["Message"]) for message in taken.get("Messages", [])]
-
-
-def _make_table(dynamodb: Any, name: str) -> None:
-    index = {
-        "IndexName": "recent",
-        "KeySchema": [
-            {"AttributeName": "entity", "KeyType": "HASH"},
-            {"AttributeName": "at", "KeyType": "RANGE"},
-        ],
-        "Projection": {"ProjectionType": "ALL"},
-    }
-    ledger = name == "ledger"
-    keys = ("pk", "sk") if ledger else ("pk",)
-    named = ("pk", "sk", "entity", "at") if ledger else keys
-    dynamodb.create_table(
-        TableName=name,
-        KeySchema=[{"AttributeName": key, "KeyType": kind} for key, kind in zip(keys, ("HASH", "RANGE"), strict=False)],
-        AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in named],
-        BillingMode="PAY_PER_REQUEST",
-        **({"GlobalSecondaryIndexes": [index]} if ledger else {}),
-    )
 
 
 @contextmanager

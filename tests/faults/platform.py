@@ -5,7 +5,6 @@ state's retriers and catchers are the deployed definition's; an asynchronous inv
 gives a batch again until it is taken.
 """
 
-import importlib.util
 import json
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -14,13 +13,13 @@ from dataclasses import dataclass, field
 from functools import cache
 from io import StringIO
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import yaml
 
 from faults.account import SCAN, SCAN_MODEL, Account
 from faults.injector import Injector, Operation, Params, Refusal, Reply, Way
+from functional.lambdas import Context, function
 from tunegate_local.states import TaskError, execute
 
 ROOT = Path(__file__).parents[2]
@@ -52,16 +51,6 @@ class FailedError(Exception):
     def __init__(self, kind: str, cause: str) -> None:
         super().__init__(f"{kind}: {cause}")
         self.kind, self.cause = kind, cause
-
-
-class Context:
-    function_name = "function"
-    memory_limit_in_mb = 128
-    invoked_function_arn = "arn:aws:lambda:us-east-1:111122223333:function:function"
-    aws_request_id = "id"
-
-    def get_remaining_time_in_millis(self) -> int:
-        return 900_000
 
 
 @dataclass
@@ -283,15 +272,8 @@ class Platform:
         return {}
 
 
-@cache
-def module(function: str) -> ModuleType:
-    """A function's own code."""
-    spec = importlib.util.spec_from_file_location(f"faults_{function}", ROOT / f"functions/{function}/app.py")
-    assert spec is not None
-    assert spec.loader is not None
-    made = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(made)
-    return made
+module = cache(function)
+"""A function's own code, loaded once."""
 
 
 @cache

@@ -61,6 +61,26 @@ class Account:
         return [dict(item) for item in self.dynamodb.scan(TableName=TABLE)["Items"]]
 
 
+def make_ledger(dynamodb: "DynamoDBClient") -> None:
+    """The ledger with its index, as stacks/storage.yaml has them."""
+    dynamodb.create_table(
+        TableName=TABLE,
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk", "entity", "at")],
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": RECENT_INDEX,
+                "KeySchema": [
+                    {"AttributeName": "entity", "KeyType": "HASH"},
+                    {"AttributeName": "at", "KeyType": "RANGE"},
+                ],
+                "Projection": {"ProjectionType": "ALL"},
+            }
+        ],
+        BillingMode="PAY_PER_REQUEST",
+    )
+
+
 @pytest.fixture
 def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
@@ -73,22 +93,5 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
         for bucket in BUCKETS:
             built.s3.create_bucket(Bucket=bucket)
             built.s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
-        built.dynamodb.create_table(
-            TableName=TABLE,
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-            AttributeDefinitions=[
-                {"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk", "entity", "at")
-            ],
-            GlobalSecondaryIndexes=[
-                {
-                    "IndexName": RECENT_INDEX,
-                    "KeySchema": [
-                        {"AttributeName": "entity", "KeyType": "HASH"},
-                        {"AttributeName": "at", "KeyType": "RANGE"},
-                    ],
-                    "Projection": {"ProjectionType": "ALL"},
-                }
-            ],
-            BillingMode="PAY_PER_REQUEST",
-        )
+        make_ledger(built.dynamodb)
         yield Account(built.s3, built.dynamodb, built.sns, key)

@@ -1,35 +1,18 @@
 """The functions, fed the sample events as Lambda would feed them."""
 
-import importlib.util
 import json
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import boto3
 import pytest
 
 from functional.conftest import TABLE, Account
+from functional.lambdas import Context, function
 from tunegate.observe.policies import current_policy
 from tunegate.policy import default_policy
 
 ROOT = Path(__file__).parents[2]
-
-
-class Context:
-    function_name = "test"
-    memory_limit_in_mb = 128
-    invoked_function_arn = "arn:aws:lambda:us-east-1:111122223333:function:test"
-    aws_request_id = "id"
-
-
-def function(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(f"functions_{name}", ROOT / f"functions/{name}/app.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def event(name: str) -> Any:

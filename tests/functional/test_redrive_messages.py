@@ -8,7 +8,8 @@ import boto3
 import pytest
 
 from functional.conftest import Account
-from functional.test_functions import Context, event, function
+from functional.lambdas import Context, function
+from functional.test_functions import event
 from functional.test_functions import settings as settings
 from tunegate.act.redrive import redrive
 from tunegate.observe.dead_letters import DeadLetterQueue, dead_letter_queues

@@ -70,7 +70,7 @@ def revoke(revocation: Revocation, result: ObjectResult) -> Decision | None:
     }
     jobs = list(jobs_that_read(s3, ledger.dynamodb, ledger.table, revocation.evidence, copies))
     readers = tuple(job.arn for job in jobs if job.certain)[:_MOST_READERS]
-    ledger.record(Scanned(decision, approved.order, scan_id, evidence), Action.REVOKE, kept, readers=readers)
+    ledger.record(Scanned(decision, approved.order, scan_id, evidence, readers=readers), Action.REVOKE, kept)
     for job in jobs:
         enqueue(revocation.sqs, revocation.queue, job.arn)
     return decision

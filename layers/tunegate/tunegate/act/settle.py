@@ -29,6 +29,7 @@ class Scanned:
     evidence: str
     upload: str = ""
     whole: bool = False
+    readers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +38,7 @@ class Ledger:
     table: str
 
     def record(
-        self,
-        scanned: Scanned,
-        action: Action,
-        destination: ObjectVersion | None = None,
-        actor: str = "",
-        readers: tuple[str, ...] = (),
+        self, scanned: Scanned, action: Action, destination: ObjectVersion | None = None, actor: str = ""
     ) -> None:
         row = DecisionRow(
             scanned.decision,
@@ -54,7 +50,7 @@ class Ledger:
             scanned.evidence,
             actor,
             scanned.upload,
-            readers,
+            scanned.readers,
             scanned.whole,
         )
         write_once(self.dynamodb, self.table, row.to_item())
