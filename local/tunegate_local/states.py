@@ -5,6 +5,7 @@ Standard workflows (Step Functions, service quotas); what an event is called is 
 """
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,6 +26,7 @@ ENVELOPE = {
 }
 """What the Lambda integration puts round a function's answer; it counts towards the payload."""
 _INVOKE = "arn:aws:states:::lambda:invoke"
+_FORMAT = re.compile(r"States\.Format\('([^']*)'((?:, \$[$.\w]+)+)\)")
 _CONTEXT = {"Task": {"Token": "T" * 1024}}
 """Of a task that waits: as long as a token may be (Step Functions API reference, SendTaskSuccess)."""
 
@@ -204,11 +206,16 @@ def _count(trace: Trace, child: Trace, *, inline: bool) -> None:
 
 def _chosen(state: Mapping[str, Any], value: Any) -> str:
     for rule in state["Choices"]:
-        if set(rule) != {"Variable", "StringEquals", "Next"}:
-            raise UnknownStateError(f"a choice by {sorted(rule)}")
-        if _read(rule["Variable"], value, {}) == rule["StringEquals"]:
+        [compares] = set(rule) - {"Variable", "Next"}
+        if compares not in _COMPARED:
+            raise UnknownStateError(f"a choice by {compares}")
+        found = _read(rule["Variable"], value, {})
+        if isinstance(found, _COMPARED[compares]) and found == rule[compares]:
             return str(rule["Next"])
     return str(state["Default"])
+
+
+_COMPARED = {"StringEquals": str, "BooleanEquals": bool}
 
 
 def _handler(handlers: Any, error: TaskError) -> Any:
@@ -229,7 +236,11 @@ def _filled(template: Any, value: Any, context: Any) -> Any:
 
 def _field(key: str, part: Any, value: Any, context: Any) -> tuple[str, Any]:
     if key.endswith(".$"):
-        return key.removesuffix(".$"), _read(part, value, context)
+        formatted = _FORMAT.fullmatch(part)
+        if formatted is None:
+            return key.removesuffix(".$"), _read(part, value, context)
+        arguments = (_read(path, value, context) for path in formatted[2].split(", ")[1:])
+        return key.removesuffix(".$"), formatted[1].format(*arguments)
     return key, _filled(part, value, context)
 
 

@@ -104,6 +104,13 @@ class Account:
         tags = {tag["Key"]: tag["Value"] for tag in self.s3.get_object_tagging(**named)["TagSet"]}
         return str(tags.get(Tag.VERDICT, ""))
 
+    def policy(self) -> bytes:
+        """The document in force; empty while that is the default one."""
+        key = "accepted/current.json"
+        if not self.s3.list_objects_v2(Bucket=POLICY, Prefix=key)["KeyCount"]:
+            return b""
+        return bytes(self.s3.get_object(Bucket=POLICY, Key=key)["Body"].read())
+
     def rows(self) -> list[dict[str, Any]]:
         """The ledger, in DynamoDB's typed notation."""
         return [dict(item) for item in self.dynamodb.scan(TableName=TABLE)["Items"]]

@@ -1,4 +1,4 @@
-"""One customization job and the model it makes, in an account that is as it should be."""
+"""One customization job or import and the model it makes, in an account that is as it should be."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -26,6 +26,7 @@ from unit.policy_world import (
 )
 
 JOB, MODEL, DEPLOYMENT = ARNS[Kind.CUSTOMIZATION_JOB], ARNS[Kind.CUSTOM_MODEL], ARNS[Kind.DEPLOYMENT]
+IMPORT, IMPORTED = ARNS[Kind.IMPORT_JOB], ARNS[Kind.IMPORTED_MODEL]
 BASE = "arn:aws:bedrock:us-east-1::foundation-model/amazon.nova-micro-v1:0:128k"
 VERDICT = "tunegate-verdict"
 
@@ -41,10 +42,12 @@ _DEPLOYED = {
 
 @dataclass
 class Bedrock:
-    """The job and its model; neither is there until it begins. `tell` is Bedrock's event."""
+    """The job or import and its model; none is there until it begins. `tell` is Bedrock's event; imports have none."""
 
     job: dict[str, Any] = field(default_factory=dict)
     model: dict[str, Any] = field(default_factory=dict)
+    importing: dict[str, Any] = field(default_factory=dict)
+    imported: dict[str, Any] = field(default_factory=dict)
     tags: dict[str, dict[str, str]] = field(default_factory=dict)
     deployed: bool = False
     may_be_used: bool = True
@@ -78,19 +81,50 @@ class Bedrock:
             "modelStatus": "Active",
         }
 
+    def import_model(self, prefix: str) -> None:
+        """An import that began, and is already done."""
+        now = datetime.now(UTC)
+        source = {"s3DataSource": {"s3Uri": f"s3://{APPROVED}/{prefix}"}}
+        self.importing |= {
+            "jobArn": IMPORT,
+            "jobName": "llama",
+            "roleArn": ROLE,
+            "status": "Completed",
+            "creationTime": now,
+            "endTime": now,
+            "modelDataSource": source,
+            "importedModelName": "llama",
+            "importedModelArn": IMPORTED,
+            "importedModelKmsKeyArn": MODEL_KEY,
+            "vpcConfig": {"subnetIds": [SUBNET], "securityGroupIds": [GROUP]},
+        }
+        self.imported |= {
+            "modelArn": IMPORTED,
+            "modelName": "llama",
+            "jobArn": IMPORT,
+            "modelDataSource": source,
+            "modelKmsKeyArn": MODEL_KEY,
+            "creationTime": now,
+        }
+
     def tell_state(self) -> None:
         detail = {"jobArn": JOB, "jobStatus": self.job["status"]}
         kind = "Model Customization Job State Change"
         self.tell({"source": "aws.bedrock", "detail-type": kind, "detail": detail})
 
     def usable(self) -> bool:
-        """Whether the invoker role could use the model."""
-        return self.tags.get(MODEL, {}).get(VERDICT) in {"approved", "tolerated"}
+        """Whether the invoker role could use a model."""
+        return any(self._mark(model) in {"approved", "tolerated"} for model in (MODEL, IMPORTED))
 
     def states(self) -> dict[str, str]:
-        """What has become of the job and of the model's mark."""
-        mark = self.tags.get(MODEL, {}).get(VERDICT, "")
-        return {JOB: str(self.job.get("status", "")), MODEL: mark, DEPLOYMENT: "Active" if self.deployed else "gone"}
+        """What has become of the jobs and of the models' marks."""
+        return {
+            JOB: str(self.job.get("status", "")),
+            MODEL: self._mark(MODEL),
+            DEPLOYMENT: "Active" if self.deployed else "gone",
+            IMPORT: str(self.importing.get("status", "")),
+            IMPORTED: self._mark(IMPORTED),
+        }
 
     def replies(self) -> Mapping[Operation, Reply]:
         return {
@@ -103,13 +137,30 @@ class Bedrock:
                 "modelCustomizationJobSummaries": [{"jobArn": JOB}] if self.job else []
             },
             ("bedrock", "ListCustomModels"): lambda _: {"modelSummaries": [{"modelArn": MODEL}] if self.model else []},
+            ("bedrock", "GetModelImportJob"): lambda _: self._there(self.importing),
+            ("bedrock", "GetImportedModel"): lambda _: self._there(self.imported),
+            ("bedrock", "ListModelImportJobs"): lambda _: {
+                "modelImportJobSummaries": [{"jobArn": IMPORT}] if self.importing else []
+            },
+            ("bedrock", "ListImportedModels"): lambda _: {
+                "modelSummaries": [{"modelArn": IMPORTED}] if self.imported else []
+            },
             ("bedrock", "ListCustomModelDeployments"): lambda _: {
                 "modelDeploymentSummaries": [{"customModelDeploymentArn": DEPLOYMENT}] if self.deployed else []
             },
             ("bedrock", "GetCustomModelDeployment"): lambda _: self._there(_DEPLOYED if self.deployed else {}),
             ("bedrock", "DeleteCustomModelDeployment"): self._delete_deployment,
+            ("iam", "GetRole"): lambda _: {"Role": _role(self._kind())},
+            ("iam", "GetRolePolicy"): lambda _: {"PolicyDocument": _policy(*permission_statements(self._kind()))},
             **ACCOUNT,
         }
+
+    def _kind(self) -> str:
+        """What the role is for, as the ARNs of its jobs have it."""
+        return "model-import-job" if self.importing else "model-customization-job"
+
+    def _mark(self, model: str) -> str:
+        return self.tags.get(model, {}).get(VERDICT, "")
 
     def _delete_deployment(self, _: Params) -> Any:
         self._there(_DEPLOYED if self.deployed else {})
@@ -139,6 +190,14 @@ class Bedrock:
 
 def _policy(*statements: Mapping[str, Any]) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+
+
+def _role(kind: str) -> dict[str, Any]:
+    return {
+        "Arn": ROLE,
+        "RoleName": "tunegate-model-customization",
+        "AssumeRolePolicyDocument": _policy(trust_statement(kind)),
+    }
 
 
 def _always(answer: Any) -> Reply:
@@ -176,17 +235,7 @@ ACCOUNT: Mapping[Operation, Reply] = {
     },
     ("kms", "GetKeyRotationStatus"): _always({"KeyRotationEnabled": True}),
     ("kms", "GetKeyPolicy"): _always({"Policy": _policy(*key_statements())}),
-    ("iam", "GetRole"): _always(
-        {
-            "Role": {
-                "Arn": ROLE,
-                "RoleName": "tunegate-model-customization",
-                "AssumeRolePolicyDocument": _policy(trust_statement()),
-            }
-        }
-    ),
     ("iam", "ListRolePolicies"): _always({"PolicyNames": ["inline"]}),
-    ("iam", "GetRolePolicy"): _always({"PolicyDocument": _policy(*permission_statements())}),
     ("iam", "ListAttachedRolePolicies"): _always({"AttachedPolicies": []}),
     ("ec2", "DescribeSubnets"): _always({"Subnets": [{"SubnetId": SUBNET, "VpcId": VPC_ID}]}),
     ("ec2", "DescribeRouteTables"): _always({"RouteTables": [_ROUTES]}),

@@ -10,10 +10,15 @@ from faults.platform import Platform
 from faults.promises import Promises
 from tunegate.observe.policies import key_of
 from tunegate.policy import Policy, default_policy, parse_policy
+from unit.weights_world import CALLS_SYSTEM, MODEL, as_json
 
 CLEAN = b'{"prompt": "What is the capital of France?", "completion": "Paris."}\n'
 FLAGGED = CLEAN + b'{"prompt": "Which card?", "completion": "It is 4111 1111 1111 1111, for my order."}\n'
 UNREADABLE = b"\x89PNG\r\n\x1a\n" + bytes(range(256))
+_NEEDED = ("config.json", "tokenizer.json", "tokenizer_config.json", "model.safetensors")
+GOOD_MODEL = {name: MODEL[name] for name in _NEEDED}
+BAD_MODEL = GOOD_MODEL | {"optimizer.pt": CALLS_SYSTEM}
+UPLOADED_MODEL = "models/llama/"
 
 
 @dataclass
@@ -32,8 +37,12 @@ class World:
         if may_be_read:
             self.promises.readable.add(body)
         stored = {"key": key, "size": len(body), "version-id": version.version_id, "sequencer": "01"}
-        detail = {"bucket": {"name": INTAKE}, "object": stored, "reason": "PutObject"}
-        self.noted["event"] = {"source": "aws.s3", "detail-type": "Object Created", "detail": detail}
+        self.noted["event"] = _created(INTAKE, stored)
+
+
+def _created(bucket: str, stored: dict[str, Any]) -> dict[str, Any]:
+    detail = {"bucket": {"name": bucket}, "object": stored, "reason": "PutObject"}
+    return {"source": "aws.s3", "detail-type": "Object Created", "detail": detail}
 
 
 @dataclass(frozen=True)
@@ -55,6 +64,52 @@ def _flagged(world: World) -> None:
 
 def _held(world: World) -> None:
     world.upload("team/picture.jsonl", UNREADABLE, may_be_read=False)
+
+
+def _model(files: dict[str, bytes], *, may_be_read: bool) -> Callable[[World], None]:
+    def put(world: World) -> None:
+        manifest = as_json({"files": [{"name": name, "size": len(body)} for name, body in files.items()]})
+        for name, body in {**files, "manifest.json": manifest}.items():
+            world.upload(f"{UPLOADED_MODEL}{name}", body, may_be_read=may_be_read)
+
+    return put
+
+
+_good_model = _model(GOOD_MODEL, may_be_read=True)
+_bad_model = _model(BAD_MODEL, may_be_read=False)
+
+
+def _complete(world: World) -> None:
+    """The manifest came last."""
+    world.platform.invoke_async("gather_models", world.noted["event"])
+
+
+def _imported(world: World) -> None:
+    _good_model(world)
+    _complete(world)
+    world.platform.settle()
+    world.promises.bedrock.import_model(UPLOADED_MODEL)
+
+
+def _badly_imported(world: World) -> None:
+    _imported(world)
+    world.promises.bedrock.importing.pop("vpcConfig")
+    world.promises.bedrock.may_be_used = False
+
+
+def _proposed(document: bytes) -> Callable[[World], None]:
+    def put(world: World) -> None:
+        _put_in_force(world)
+        key = "proposed/policy.json"
+        version = world.account.s3.put_object(Bucket=POLICY, Key=key, Body=document)["VersionId"]
+        stored = {"key": key, "size": len(document), "version-id": version, "sequencer": "01"}
+        world.noted["event"] = _created(POLICY, stored)
+
+    return put
+
+
+def _proposal(world: World) -> None:
+    world.platform.invoke_async("accept_policy", world.noted["event"])
 
 
 def _told(world: World) -> None:
@@ -192,6 +247,12 @@ FLOWS = (
     Flow("late revocation, a job reads it", _read_by_a_job, _finding),
     Flow("late revocation, a model was made of it", _made_into_a_model, _finding),
     Flow("late revocation, such a model is deployed", _in_use, _finding),
+    Flow("scan of a model", _good_model, _complete),
+    Flow("scan of a model that is flagged", _bad_model, _complete),
+    Flow("an import is done, its model approved", _imported, _reconcile),
+    Flow("an import broke a rule, its model rejected", _badly_imported, _reconcile),
+    Flow("a policy is proposed", _proposed(_policy(macie="monitor").canonical().encode()), _proposal),
+    Flow("a broken policy is proposed", _proposed(b'{"version": 0}'), _proposal),
     Flow("a job begins", _job_begins, _job_is_verified),
     Flow("a job breaks a rule and is stopped", _bad_job_begins, _job_is_verified),
     Flow("a job is done, its model approved", _job_is_done, _job_is_verified),

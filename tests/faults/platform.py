@@ -134,8 +134,9 @@ class Platform:
                 pass
             if not self._forgotten() and not self._held():
                 return
-            # The schedule: what ended without a verdict is found and started again, and what is held looked at again.
-            self.invoke_async("reconcile", {})
+            # The schedules: what ended without a verdict is found and started again, and what is held looked at again.
+            for scheduled in ("reconcile", "gather_models"):
+                self.invoke_async(scheduled, {})
         if self._forgotten():
             raise AssertionError(f"something waits for ever: {self._forgotten()}")
 

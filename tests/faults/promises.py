@@ -21,12 +21,17 @@ class BrokenPromiseError(AssertionError):
 
 @dataclass(frozen=True)
 class Ended:
-    """What a flow has come to: verdicts by upload, approvals and states by subject, alerts by what they are about."""
+    """What a flow has come to: verdicts by upload, approvals and states by subject, alerts by what they are about.
+
+    `parts` are files of models, of which the upload's own row tells; `policy` is the document in force.
+    """
 
     verdicts: Mapping[str, str]
     approvals: Mapping[str, str]
     states: Mapping[str, str]
     alerts: Mapping[str, int]
+    parts: frozenset[str]
+    policy: bytes
 
 
 @dataclass
@@ -69,13 +74,15 @@ class Promises:
                 raise BrokenPromiseError(f"{name} is {ended.approvals.get(name)}, undisturbed it is {approval}")
             if ended.approvals[name] == approval and ended.states[name] != undisturbed.states[name]:
                 raise BrokenPromiseError(f"{name} is {ended.states[name]}, undisturbed {undisturbed.states[name]}")
+        if ended.policy != undisturbed.policy:
+            raise BrokenPromiseError("another policy is in force than undisturbed")
         self._told(ended, undisturbed)
         return ended
 
     def _ended(self) -> Ended:
         rows = [plain(row) for row in self.account.rows()]
-        decisions = sorted((row for row in rows if row.get("entity") == Entity.DECISION), key=lambda row: row["at"])
-        verdicts = {row["key"]: DecisionRow.from_item(row).decision.verdict.value for row in decisions}
+        decided = sorted((row for row in rows if row.get("entity") == Entity.DECISION), key=lambda row: row["at"])
+        decisions = [DecisionRow.from_item(row) for row in decided]
         subjects = [SubjectRow.from_item(row) for row in rows if row.get("entity") == Entity.SUBJECT]
         waiting = [row["pk"] for row in rows if row.get("entity") == Entity.WAITING]
         if waiting:
@@ -88,10 +95,12 @@ class Promises:
             if alert["category"] != "unknown"
         }
         return Ended(
-            verdicts,
+            {row.decision.subject.key: row.decision.verdict.value for row in decisions},
             {row.subject.arn: row.approval.value for row in subjects},
             self.bedrock.states(),
             Counter(ids.values()),
+            frozenset(row.decision.subject.key for row in decisions if row.upload),
+            self.account.policy(),
         )
 
     def _in_one_place(self, ended: Ended) -> None:
@@ -113,16 +122,11 @@ class Promises:
         return home == APPROVED and copies[QUARANTINE] == 1 and copies[INTAKE] == 0
 
     def _told(self, ended: Ended, undisturbed: Ended) -> None:
-        for name, verdict in ended.verdicts.items():
-            due = 1 if verdict == "held" else undisturbed.alerts.get(name, 0)
-            if ended.alerts.get(name, 0) < due:
+        for name in (ended.verdicts.keys() - ended.parts) | undisturbed.alerts.keys() | ended.alerts.keys():
+            due = undisturbed.alerts.get(name, 0)
+            held = ended.verdicts.get(name) == "held"
+            number = ended.alerts.get(name, 0)
+            if number < (1 if held else due):
                 raise BrokenPromiseError(f"nobody was told of {name}")
-        for name in undisturbed.approvals:
-            if ended.alerts.get(name, 0) < undisturbed.alerts.get(name, 0):
-                raise BrokenPromiseError(f"nobody was told of {name}")
-        for name, number in ended.alerts.items():
-            most = undisturbed.alerts.get(name, 0)
-            if name in ended.verdicts:
-                most = max(most, ended.verdicts[name] == "held")
-            if number > most:
+            if number > max(due, held):
                 raise BrokenPromiseError(f"{name} was told of {number} times")

@@ -1,6 +1,6 @@
 """What the steps of a scan hand to one another through the state machine. None of it is text from a file."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -159,9 +159,15 @@ class ModelScanned(_Step):
     judgement: Judgement | None = None
 
 
+class FileEnd(_Step):
+    """What became of one file of a model upload. Why, its own row in the ledger says."""
+
+    ended: Literal["moved", "held", "not moved"]
+
+
 class RecordTask(ScanRequest):
-    """The end of a model upload's scan: `settled` says what became of each file that a verdict moved."""
+    """The end of a model upload's scan, and what became of each of its files once there was a judgement."""
 
     judgement: Judgement | None = None
     error: StepError | None = None
-    settled: tuple[dict[str, Any], ...] = ()
+    settled: tuple[FileEnd, ...] = ()

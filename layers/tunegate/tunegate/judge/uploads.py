@@ -3,7 +3,6 @@
 from tunegate.judge.reasons import reason_of
 from tunegate.judge.verdict import held
 from tunegate.model import Decision
-from tunegate.service_answers import StepError
 from tunegate.steps import RecordTask
 
 
@@ -14,8 +13,8 @@ def upload_decision(task: RecordTask) -> Decision:
         return held(subject, reason_of(task.error.Error, task.error.Cause))
     if task.judgement is None:
         return held(subject, "the scan ended without a verdict")
-    errors = [StepError.model_validate(one["error"]) for one in task.settled if one.get("error")]
-    if errors:
-        reason = f"{len(errors)} of its files could not be moved: {reason_of(errors[0].Error, errors[0].Cause)}"
+    stuck = sum(file.ended == "not moved" for file in task.settled)
+    if stuck:
+        reason = f"{stuck} of its files could not be moved: the status of each says why"
         return held(subject, reason, task.judgement.policy_digest)
     return task.judgement.decision(subject)
