@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from tunegate.act.enforce import ASKS_TO_DELETE, mark, remove, restrict
+from tunegate.act.enforce import mark, remove, restrict
 from tunegate.act.settle import Ledger, now
 from tunegate.act.subjects import put_evidence, put_manifest, record_findings, record_origin, record_subject
 from tunegate.job_facts import Description, Expected, JobFacts, State, Unknown
@@ -123,7 +123,8 @@ def _carry_out(gate: Gate, facts: JobFacts, conclusion: Conclusion, due: Consequ
     """What takes away comes before the ledger, what gives comes after it: a failure in between leaves the gate shut."""
     bedrock, subject = gate.sources.client("bedrock"), row.subject
     previous = subject_row(gate.sources.client("dynamodb"), gate.sources.table, subject.arn)
-    row = replace(row, done=restrict(bedrock, subject, due))
+    done = restrict(bedrock, subject, due)
+    row = replace(row, done="; ".join([*done, "asks Bedrock to delete it"] if due.remove else done))
     row = _joined(gate, facts, conclusion, row, previous)
     if not record_subject(gate.ledger, row):
         # Somebody looked later than we did, and saw to it.
@@ -133,7 +134,7 @@ def _carry_out(gate: Gate, facts: JobFacts, conclusion: Conclusion, due: Consequ
         mark(bedrock, subject, due.mark)
     if due.remove:
         # After the ledger: what is gone cannot be looked at again, so nobody would ever be told of it.
-        row = replace(row, done=row.done.replace(ASKS_TO_DELETE, remove(bedrock, subject)))
+        row = replace(row, done="; ".join([*done, remove(bedrock, subject)]))
         record_subject(gate.ledger, row)
     return row
 

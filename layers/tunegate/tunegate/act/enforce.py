@@ -11,11 +11,10 @@ from tunegate.verdict_tags import MODEL_VERDICT_TAG, USABLE
 
 _GONE = "ResourceNotFoundException"
 _ENDED = frozenset({"ConflictException", _GONE})
-ASKS_TO_DELETE = "asks Bedrock to delete it"
 
 
-def restrict(bedrock: Any, subject: Subject, due: Consequence) -> str:
-    """Stop, mark as not usable. Returns in words what was done and what comes next, empty for nothing."""
+def restrict(bedrock: Any, subject: Subject, due: Consequence) -> list[str]:
+    """Stop, mark as not usable. Returns in words what was done."""
     done = []
     if due.mark and due.mark not in USABLE:
         mark(bedrock, subject, due.mark)
@@ -23,9 +22,7 @@ def restrict(bedrock: Any, subject: Subject, due: Consequence) -> str:
     if due.stop:
         _stop(bedrock, subject.arn)
         done.append("stopped the job")
-    if due.remove:
-        done.append(ASKS_TO_DELETE)
-    return "; ".join(done)
+    return done
 
 
 def remove(bedrock: Any, subject: Subject) -> str:

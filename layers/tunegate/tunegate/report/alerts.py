@@ -87,16 +87,15 @@ def _released(row: DecisionRow) -> Alert:
         "Find the jobs that have read it: tunegate jobs",
     ]
     where = f"Its copy is in {row.destination.bucket if row.destination else 'approved'}, where Bedrock can read it."
-    released = _of_decision(row, f"Training file released: {row.decision.subject.key}", None, where, steps)
-    scan_id, release, which = row.scan_id.partition("-release-")
     what = f"{row.actor} released a quarantined file: {row.decision.reason}"
     why = "A file in which something was found can now be trained on."
-    text = text_of(released.title, {"What": what, "Where": where, "Why it matters": why}, steps)
+    title = f"Training file released: {row.decision.subject.key}"
+    released = _of_decision(row, title, None, where, steps, what=what, why=why)
+    scan_id, release, which = row.scan_id.partition("-release-")
     return replace(
         released,
         # The same for every row of one release, of which a copy that is made again has one of its own.
         alert_id=f"{scan_id}{release}{which.partition('-')[0]}",
-        text=text,
         severity=Severity.MEDIUM,
         category="release",
         verdict="released",
@@ -121,16 +120,18 @@ def _held(row: DecisionRow) -> Alert:
     return _of_decision(row, f"Training file held, not scanned: {row.decision.subject.key}", None, where, steps)
 
 
-def _of_decision(row: DecisionRow, title: str, worst: Finding | None, where: str, steps: list[str]) -> Alert:
+def _of_decision(
+    row: DecisionRow, title: str, worst: Finding | None, where: str, steps: list[str], what: str = "", why: str = ""
+) -> Alert:
     decision = row.decision
     severity = worst.severity if worst else Severity.HIGH
     category = worst.category.value if worst else "held"
-    why = _WHY[worst.category] if worst else "Unknown is not clean: what could not be scanned is not trained on."
+    unknown = "Unknown is not clean: what could not be scanned is not trained on."
     title = spelled_out(title)
     facts = {
-        "What": _summary(row),
+        "What": what or _summary(row),
         "Where": f"{where} (upload version {decision.subject.version_id})",
-        "Why it matters": why,
+        "Why it matters": why or (_WHY[worst.category] if worst else unknown),
     }
     text = text_of(title, facts, steps)
     details = {
