@@ -114,7 +114,7 @@ def _depth(sqs: object, queue: str) -> int:
 
 
 @pytest.mark.parametrize(
-    "key", ["strange/sp ace+plus%25é日😀.jsonl", "strange/..%2F..'quote\".jsonl", "strange/" + "n" * 900 + ".jsonl"]
+    "key", ["strange/sp ace+plus%25é日😀.jsonl", "strange/../..%2F..'quote\".jsonl", "strange/" + "n" * 1010 + ".jsonl"]
 )
 def test_any_key_s3_takes_is_settled_under_that_very_key(deployment: Deployment, key: str) -> None:
     row = deployment.settled(deployment.put(key, CLEAN))

@@ -112,14 +112,14 @@ def _proposal(world: World) -> None:
     world.platform.invoke_async("accept_policy", world.noted["event"])
 
 
-def _told(world: World) -> None:
+def told(world: World) -> None:
     world.platform.send("start_scan", world.noted["event"])
 
 
 def _settled(put: Callable[[World], None]) -> Callable[[World], None]:
     def settled(world: World) -> None:
         put(world)
-        _told(world)
+        told(world)
         world.platform.settle()
 
     return settled
@@ -238,10 +238,10 @@ def _in_use(world: World) -> None:
 
 
 FLOWS = (
-    Flow("scan of a clean file", _clean, _told),
-    Flow("scan of a flagged file", _flagged, _told),
-    Flow("scan of what cannot be read", _held, _told),
-    Flow("scan that waits for GuardDuty", _waiting, _told),
+    Flow("scan of a clean file", _clean, told),
+    Flow("scan of a flagged file", _flagged, told),
+    Flow("scan of what cannot be read", _held, told),
+    Flow("scan that waits for GuardDuty", _waiting, told),
     Flow("release", _settled(_flagged), _release),
     Flow("late revocation", _monitored, _finding),
     Flow("late revocation, a job reads it", _read_by_a_job, _finding),
