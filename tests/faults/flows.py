@@ -17,7 +17,7 @@ FLAGGED = CLEAN + b'{"prompt": "Which card?", "completion": "It is 4111 1111 111
 UNREADABLE = b"\x89PNG\r\n\x1a\n" + bytes(range(256))
 _NEEDED = ("config.json", "tokenizer.json", "tokenizer_config.json", "model.safetensors")
 GOOD_MODEL = {name: MODEL[name] for name in _NEEDED}
-BAD_MODEL = GOOD_MODEL | {"optimizer.pt": CALLS_SYSTEM}
+BAD_MODEL = {"config.json": MODEL["config.json"], "optimizer.pt": CALLS_SYSTEM}
 UPLOADED_MODEL = "models/llama/"
 
 

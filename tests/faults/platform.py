@@ -66,7 +66,7 @@ class Platform:
 
     account: Account
     injector: Injector
-    watch: Callable[[], None]
+    watch: Callable[[], None] = lambda: None
     executions: dict[str, Execution] = field(default_factory=dict)
     answered: dict[str, Any] = field(default_factory=dict)
     on_wait: Callable[[dict[str, Any]], None] | None = None
@@ -187,7 +187,8 @@ class Platform:
         return bool(messages)
 
     def _stream(self) -> bool:
-        """The first row that is new, or a breach or gap that was changed, as the mapping's filter lets through."""
+        """Deliver rows that are new, and breaches and gaps that were changed, as the mapping's filter lets through."""
+        delivered = False
         for row in sorted(self.account.rows(), key=lambda row: row.get("at", {}).get("S", "")):
             key = (row["pk"]["S"], row["sk"]["S"])
             before = self._told.get(key)
@@ -196,8 +197,8 @@ class Platform:
             self._told[key] = row
             if before is None or row.get("entity", {}).get("S") in {"breach", "gap"}:
                 self._deliver("MODIFY" if before else "INSERT", row)
-                return True
-        return False
+                delivered = True
+        return delivered
 
     def _deliver(self, name: str, row: Mapping[str, Any]) -> None:
         change = {"NewImage": row, "SequenceNumber": "1", "Keys": {"pk": row["pk"], "sk": row["sk"]}}

@@ -104,18 +104,24 @@ class Promises:
         )
 
     def _in_one_place(self, ended: Ended) -> None:
+        places = self._places()
         for key, body in self.uploaded.items():
             verdict = ended.verdicts.get(key)
             if verdict is None:
                 raise BrokenPromiseError(f"{key} has no verdict")
-            copies = dict.fromkeys((INTAKE, APPROVED, QUARANTINE), 0)
-            for bucket in copies:
-                for version, stored in self.account.versions(bucket):
-                    left = bucket != INTAKE and self.account.verdict_on(version) in LEFT_BEHIND[bucket]
-                    copies[bucket] += version.key == key and stored == body and not left
+            copies = {bucket: places[bucket, key, body] for bucket in (INTAKE, APPROVED, QUARANTINE)}
             home = {"clean": APPROVED, "flagged": QUARANTINE, "held": INTAKE}[verdict]
             if copies[home] != 1 or (sum(copies.values()) != 1 and not self._kept_besides(key, copies, home)):
                 raise BrokenPromiseError(f"{key} is {verdict} and in {copies}")
+
+    def _places(self) -> Counter[tuple[str, str, bytes]]:
+        """How often a body is kept by bucket and key, without what was left behind."""
+        return Counter(
+            (bucket, version.key, body)
+            for bucket in (INTAKE, APPROVED, QUARANTINE)
+            for version, body in self.account.versions(bucket)
+            if bucket == INTAKE or self.account.verdict_on(version) not in LEFT_BEHIND[bucket]
+        )
 
     def _kept_besides(self, key: str, copies: Mapping[str, int], home: str) -> bool:
         """What was quarantined stays there, under its retention, once it is released."""

@@ -36,12 +36,13 @@ class Ground:
         self.account.fill()
         promises = Promises(self.account)
         self.injector.reset(None)
-        platform = Platform(self.account, self.injector, promises.at_any_time)
+        platform = Platform(self.account, self.injector)
         self.injector.replies = {**answers.services(), **promises.bedrock.replies(), **platform.replies()}
         promises.bedrock.tell = lambda event: platform.send("verify_job", event)
         world = World(self.account, platform, promises)
         flow.before(world)
         self.injector.reset(point)
+        platform.watch = promises.at_any_time
         flow.happens(world)
         platform.settle()
         return promises.in_the_end(undisturbed)
