@@ -114,6 +114,7 @@ RESPONSES = {
     ],
     ("kms", "DescribeKey"): ["KeyMetadata.Arn", "KeyMetadata.KeyManager", "KeyMetadata.KeyState"],
     ("kms", "GetKeyRotationStatus"): ["KeyRotationEnabled", "RotationPeriodInDays"],
+    ("dynamodb", "GetResourcePolicy"): ["Policy"],
     ("kms", "GetKeyPolicy"): ["Policy"],
     ("iam", "GetRole"): [
         "Role.Arn", "Role.RoleName", "Role.AssumeRolePolicyDocument",

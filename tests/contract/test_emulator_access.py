@@ -58,6 +58,17 @@ def key(partition: str) -> dict[str, Any]:
     return {"pk": {"S": partition}, "sk": {"S": "1"}}
 
 
+def test_a_role_may_be_let_read_the_policy_of_one_table(emulator: Emulator) -> None:
+    role = emulator.role("policy-reader")
+    statement = {"Effect": "Allow", "Action": "dynamodb:GetResourcePolicy", "Resource": TABLE}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    emulator.client("iam").put_role_policy(RoleName="policy-reader", PolicyName="reads", PolicyDocument=document)
+    reader = emulator.client("dynamodb", role)
+    assert "OnlySome" in reader.get_resource_policy(ResourceArn=TABLE)["Policy"]
+    assert denied(reader.get_resource_policy, ResourceArn=TABLE.replace("rows", "others"))
+    assert denied(reader.delete_resource_policy, ResourceArn=TABLE)
+
+
 def test_a_role_may_be_held_to_partitions(emulator: Emulator) -> None:
     rows = confined(emulator, "kept-a", "a#*")
     for partition, refused in (("a#1", False), ("b#1", True)):

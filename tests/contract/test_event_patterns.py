@@ -33,7 +33,7 @@ INTAKE = BUCKETS["Storage.Outputs.IntakeBucket"]
 
 SERVICES = {"uploads", "policy-proposals", "manifests", "malware-results", "macie-findings"}
 JOBS = {"job-states", "job-calls", "sagemaker-states"}
-DRIFT = {"drift-buckets", "drift-keys", "drift-roles", "drift-network", "drift-rules", "drift-records"}
+DRIFT = {"drift-buckets", "drift-keys", "drift-roles", "drift-network", "drift-rules", "drift-records", "drift-ledger"}
 
 # CloudTrail's names for these differ from the operations'. S3 user guide, "Amazon S3 CloudTrail events".
 CLOUDTRAIL_ONLY = {
@@ -135,6 +135,7 @@ def test_the_template_has_just_these_rules() -> None:
         ("drift_put_bucket_policy", {"drift-buckets"}),
         ("drift_put_bucket_policy_elsewhere", set()),
         ("drift_put_key_policy", {"drift-keys"}),
+        ("drift_put_ledger_policy", {"drift-ledger"}),
         ("drift_update_assume_role_policy", {"drift-roles"}),
         ("drift_create_route", {"drift-network"}),
         ("drift_disable_rule", {"drift-rules"}),

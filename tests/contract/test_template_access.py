@@ -148,11 +148,12 @@ WRITES = ("dynamodb:PutItem", "dynamodb:UpdateItem")
 
 
 def on_the_ledger(policy: str) -> list[dict[str, Any]]:
-    """A role's statements on the table itself; its index is read whole."""
+    """A role's statements on the table's rows; its index is read whole, and its policy holds none."""
     return [
         s
         for s in statements(PERMISSIONS[policy]["PolicyDocument"])
-        if any(text(resource).endswith("table/${LedgerTable}") for resource in listed(s["Resource"]))
+        if listed(s["Action"]) != ["dynamodb:GetResourcePolicy"]
+        and any(text(resource).endswith("table/${LedgerTable}") for resource in listed(s["Resource"]))
     ]
 
 

@@ -360,6 +360,16 @@ def topic_denies(world: JobWorld) -> Iterator[None]:
 
 
 @contextmanager
+def ledger_open(world: JobWorld) -> Iterator[None]:
+    dynamodb = world.client("dynamodb")
+    arn = dynamodb.describe_table(TableName=world.output("LedgerTable"))["Table"]["TableArn"]
+    before = dynamodb.get_resource_policy(ResourceArn=arn)["Policy"]
+    dynamodb.delete_resource_policy(ResourceArn=arn)
+    with restored(lambda: dynamodb.put_resource_policy(ResourceArn=arn, Policy=before)):
+        yield
+
+
+@contextmanager
 def mapping_off(world: JobWorld) -> Iterator[None]:
     functions = world.client("lambda")
     [mapping] = functions.list_event_source_mappings(FunctionName=world.output("VerifyJobFunction"))[
@@ -398,6 +408,7 @@ FAULTS: dict[str, Fault] = {
     "estate.flow_logs": no_flow_logs,
     "estate.rules_enabled": rule_disabled,
     "estate.gate_roles": gate_role_given_more,
+    "estate.ledger_closed": ledger_open,
     "estate.alerts_reach_somebody": topic_denies,
     "estate.mappings_enabled": mapping_off,
     "estate.trail": trail_stopped,

@@ -15,6 +15,7 @@ KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/11111111-2222-3333-4444-555555555555"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/tunegate-customization"
 POLICY = f"arn:aws:iam::{ACCOUNT}:policy/reads"
 BOUNDARY = f"arn:aws:iam::{ACCOUNT}:policy/boundary"
+LEDGER = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/ledger"
 TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:tunegate-alerts"
 TRAIL = f"arn:aws:cloudtrail:{REGION}:{ACCOUNT}:trail/tunegate"
 GRADER = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:grader"
@@ -41,6 +42,7 @@ def policy(*statements: dict[str, Any]) -> str:
 
 READS = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::approved/*"}
 PUBLISHES = {"Effect": "Allow", "Principal": {"AWS": ROLE}, "Action": "sns:Publish", "Resource": "*"}
+CLOSES = {"Sid": "Closes", "Effect": "Deny", "Principal": "*", "Action": "dynamodb:PutItem", "Resource": LEDGER}
 NO_HTTP = {
     "Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "*",
     "Condition": {"Bool": {"aws:SecureTransport": False}},
@@ -223,6 +225,7 @@ REPLIES: dict[Operation, Reply] = {
         ],
     },
     ("logs", "DescribeLogGroups"): {"logGroups": [{"logGroupName": "invocations", "kmsKeyId": KEY}]},
+    ("dynamodb", "GetResourcePolicy"): {"Policy": policy(CLOSES)},
     ("macie2", "GetMacieSession"): {"status": "ENABLED"},
 }  # fmt: skip
 
@@ -237,6 +240,7 @@ STACK = Deployed(
     exempt=(),
     gate_roles=(ROLE,),
     alerts_topic=TOPIC,
+    ledger_arn=LEDGER,
     mapped_functions=("start-scan",),
 )
 

@@ -46,6 +46,8 @@ def test_the_estate_is_told_whole() -> None:
     assert isinstance(role, GateRole)
     assert role.policies == ("inline", POLICY)
     assert isinstance(alerts, AlertsTopic)
+    assert isinstance(facts.ledger_policy, tuple)
+    assert facts.ledger_policy
     assert (alerts.subscribers, facts.mappings) == (1, {"start-scan": True})
 
 
@@ -54,6 +56,11 @@ def test_what_calls_a_function_may_be_off_or_gone() -> None:
     gone: dict[str, Any] = {"EventSourceMappings": []}
     for answer in (off, gone):
         assert look(in_order().but({("lambda", "ListEventSourceMappings"): answer})).mappings == {"start-scan": False}
+
+
+def test_a_ledger_without_a_policy_of_its_own_is_told_so() -> None:
+    none = Refusal("PolicyNotFoundException")
+    assert look(in_order().but({("dynamodb", "GetResourcePolicy"): none})).ledger_policy is None
 
 
 def test_a_topic_that_is_gone_is_told_so() -> None:

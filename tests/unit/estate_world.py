@@ -17,6 +17,7 @@ from tunegate.estate_facts import (
 from tunegate.job_facts import BucketFacts, Document, KeyFacts, Network
 from tunegate.job_rules import JobRules
 from tunegate.judge.controls.guarantees import GUARANTEES
+from tunegate.judge.controls.guarantees import LEDGER as LEDGER_GUARANTEES
 from tunegate.subject import Kind
 from unit.job_world import compliant, model_key
 from unit.policy_world import ACCOUNT, DATA_KEY, EXPECTED, REGION, ROLE, VPC_ID, document, trust_of
@@ -31,6 +32,7 @@ RULES = ("tunegate-job-changes", "tunegate-reconcile")
 INVOCATION_LOGS = "invocation-logs"
 SETTLING = f"{GATE_ROLES}settle-object"
 TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:tunegate-alerts"
+LEDGER = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/tunegate-ledger"
 PUBLISHES = {"Sid": "Decisions", "Effect": "Allow", "Principal": {"AWS": f"{GATE_ROLES}send-alert"},
              "Action": "sns:Publish", "Resource": TOPIC}  # fmt: skip
 OF_LAMBDA = document(
@@ -68,6 +70,7 @@ def estate() -> EstateFacts:
         exempt=(GATE_ROLES,),
         gate_roles=(SETTLING,),
         alerts_topic=TOPIC,
+        ledger_arn=LEDGER,
         mapped_functions=("tunegate-start-scan",),
     )
     network = compliant(Kind.CUSTOMIZATION_JOB).network
@@ -89,8 +92,21 @@ def estate() -> EstateFacts:
         macie_enabled=True,
         gate_roles={SETTLING: GateRole(SETTLING, OF_LAMBDA, ("settle-object",))},
         alerts=AlertsTopic(document(PUBLISHES), 1),
+        ledger_policy=document(ledger_statement()),
         mappings={"tunegate-start-scan": True},
     )
+
+
+def ledger_statement(**changes: Any) -> dict[str, Any]:
+    """The statement of stacks/storage.yaml, with changes."""
+    return {
+        "Sid": "OnlyTheGateWrites",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": list(LEDGER_GUARANTEES["OnlyTheGateWrites"].actions),
+        "Resource": LEDGER,
+        "Condition": {"ArnNotLike": {"aws:PrincipalArn": [f"{GATE_ROLES}*"]}},
+    } | changes
 
 
 def estate_bucket(purpose: str, deployed: Deployed) -> BucketFacts:

@@ -20,6 +20,7 @@ from tunegate.judge.jobs import judge_estate
 from tunegate.subject import Approval
 from unit.estate_world import (
     IMPORT_ROLE,
+    LEDGER,
     PUBLISHES,
     RULES,
     SETTLING,
@@ -31,6 +32,7 @@ from unit.estate_world import (
     estate,
     estate_having,
     key_with,
+    ledger_statement,
     logging_with,
     subnet_with,
 )
@@ -88,9 +90,14 @@ def topic_as(subscribers: int, *statements: dict[str, Any]) -> EstateChange:
     return estate_having(alerts=AlertsTopic(document(*statements), subscribers))
 
 
+def ledger_as(*statements: dict[str, Any]) -> EstateChange:
+    return estate_having(ledger_policy=document(*statements))
+
+
 SILENCES = {"Sid": "Quiet", "Effect": "Deny", "Principal": "*", "Action": "sns:Publish", "Resource": TOPIC}
 # Under the name of one that belongs there, and for everybody.
 SILENCES_ALL = SILENCES | {"Sid": "OnlyOverTls"}
+CURIOUS = f"arn:aws:iam::{ACCOUNT}:role/curious"
 GROUP_WITHOUT_KEY = InvocationLogging(LogGroup("/aws/bedrock/invocations", ""))
 
 BREAKS = (
@@ -172,6 +179,26 @@ BREAKS = (
     EstateBreak("estate.gate_roles", role_as(trust=people(Service="ec2.amazonaws.com")), "than its service"),
     EstateBreak("estate.gate_roles", role_as(policies=("settle-object", "more")), "has been given more"),
     EstateBreak("estate.gate_roles", role_as(policies=()), "has lost its own policy"),
+    EstateBreak("estate.ledger_closed", estate_having(ledger_policy=None), "has lost the statement"),
+    EstateBreak("estate.ledger_closed", ledger_as(ledger_statement(Effect="Allow")), "lets others in"),
+    EstateBreak("estate.ledger_closed", ledger_as(ledger_statement(Action="dynamodb:PutItem")), "does not deny"),
+    EstateBreak("estate.ledger_closed", ledger_as(ledger_statement(Resource=f"{LEDGER}/index/*")), "does not cover"),
+    EstateBreak("estate.ledger_closed", ledger_as(ledger_statement(Principal={"AWS": CURIOUS})), "has lost"),
+    EstateBreak(
+        "estate.ledger_closed",
+        ledger_as(ledger_statement(Condition={"ArnNotLike": {"aws:PrincipalArn": [CURIOUS]}})),
+        "spares",
+    ),
+    EstateBreak(
+        "estate.ledger_closed",
+        ledger_as(ledger_statement(Condition={"StringEquals": {"aws:PrincipalTag/team": "ml"}})),
+        "binds only by",
+    ),
+    EstateBreak(
+        "estate.ledger_closed",
+        ledger_as(ledger_statement(), ledger_statement(Sid="More", Effect="Allow", Principal={"AWS": CURIOUS})),
+        "lets others in by More",
+    ),
     EstateBreak("estate.alerts_reach_somebody", topic_as(0, PUBLISHES), "nobody has confirmed"),
     EstateBreak("estate.alerts_reach_somebody", topic_as(1), "lets the gate publish no more"),
     EstateBreak("estate.alerts_reach_somebody", topic_as(1, PUBLISHES, SILENCES), "denies publishing by Quiet"),

@@ -42,6 +42,7 @@ OURS = {
     "identity.boundary", "network.subnets_allowed", "network.security_groups_allowed", "network.subnets_exist",
     "estate.deployed", "estate.subnets", "estate.dns_support", "estate.rules_enabled", "estate.bucket_guarantees",
     "estate.bucket_lifecycle", "estate.gate_roles", "estate.alerts_reach_somebody", "estate.mappings_enabled",
+    "estate.ledger_closed",
 }  # fmt: skip
 
 

@@ -68,5 +68,6 @@ def deployed() -> Deployed:
         exempt=names("EXEMPT_PRINCIPALS"),
         gate_roles=tuple(setting("GATE_ROLES_ARN") + name for name in names("GATE_ROLES")),
         alerts_topic=setting("ALERTS_TOPIC_ARN"),
+        ledger_arn=setting("LEDGER_TABLE_ARN"),
         mapped_functions=names("MAPPED_FUNCTIONS"),
     )

@@ -78,6 +78,7 @@ class Deployed:
     gate_roles: tuple[str, ...]
     """The ARNs of the roles that functions and state machines of the gate work with."""
     alerts_topic: str
+    ledger_arn: str
     mapped_functions: tuple[str, ...]
     """Those that a queue or a stream calls, through an event source mapping."""
 
@@ -100,5 +101,7 @@ class EstateFacts:
     macie_enabled: Known[bool]
     gate_roles: Mapping[str, Known[GateRole | None]]
     alerts: Known[AlertsTopic | None]
+    ledger_policy: Known[Document | None]
+    """The ledger's own policy, None where it has none."""
     mappings: Mapping[str, Known[bool]]
     """Whether each mapped function has a mapping, and all of them are on."""

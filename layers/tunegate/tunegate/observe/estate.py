@@ -10,7 +10,7 @@ from tunegate.observe.buckets import bucket_facts
 from tunegate.observe.invocation_logging import invocation_logging
 from tunegate.observe.keys import key_facts
 from tunegate.observe.networks import flow_logs, network
-from tunegate.observe.own_parts import alerts_topic, gate_role, mapped
+from tunegate.observe.own_parts import alerts_topic, gate_role, ledger_policy, mapped
 from tunegate.observe.reads import read, read_or, saying
 from tunegate.observe.roles import role_trust
 from tunegate.observe.trails import trails
@@ -40,6 +40,7 @@ def estate_facts(client: Callable[[str], Any], deployed: Deployed, rules: JobRul
         macie_enabled=_macie_enabled(client("macie2")),
         gate_roles={arn: gate_role(iam, arn) for arn in deployed.gate_roles},
         alerts=alerts_topic(client("sns"), deployed.alerts_topic),
+        ledger_policy=ledger_policy(client("dynamodb"), deployed.ledger_arn),
         mappings={name: mapped(client("lambda"), name) for name in deployed.mapped_functions},
     )
 

@@ -1,14 +1,15 @@
-"""The gate's own parts: its roles, the topic it tells people through, and what calls its functions."""
+"""The gate's own parts: its roles, the topic it tells people through, its ledger, and what calls its functions."""
 
 from typing import TYPE_CHECKING
 
 from tunegate.estate_facts import AlertsTopic, GateRole
-from tunegate.job_facts import Known, Unknown
+from tunegate.job_facts import Document, Known, Unknown
 from tunegate.observe.documents import parse_document
 from tunegate.observe.reads import read, read_or, saying
 from tunegate.observe.roles import policy_names, role_trust
 
 if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_iam import IAMClient
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_sns import SNSClient
@@ -32,6 +33,16 @@ def alerts_topic(sns: "SNSClient", arn: str) -> Known[AlertsTopic | None]:
     if found is None or isinstance(found, Unknown):
         return found
     return AlertsTopic(parse_document(found), read("sns:ListSubscriptionsByTopic", arn, lambda: _confirmed(sns, arn)))
+
+
+def ledger_policy(dynamodb: "DynamoDBClient", arn: str) -> Known[Document | None]:
+    """The policy of a table's own; None where it has none."""
+
+    def policy() -> str:
+        return dynamodb.get_resource_policy(ResourceArn=arn)["Policy"]
+
+    found = read_or("dynamodb:GetResourcePolicy", arn, policy, saying("PolicyNotFoundException"), None)
+    return found if found is None or isinstance(found, Unknown) else parse_document(found)
 
 
 def mapped(mappings: "LambdaClient", name: str) -> Known[bool]:

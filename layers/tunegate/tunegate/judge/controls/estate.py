@@ -9,7 +9,7 @@ from tunegate.judge.controls.documents import condition_values, everyone
 from tunegate.judge.controls.encryption import open_statements
 from tunegate.judge.controls.guarantees import lost
 from tunegate.judge.controls.network import open_endpoint, ways_out
-from tunegate.judge.controls.own_parts import alerts_reach, gate_roles, mappings_on
+from tunegate.judge.controls.own_parts import alerts_reach, gate_roles, ledger_closed, mappings_on
 from tunegate.model import Severity
 from tunegate.subject import Kind
 
@@ -255,6 +255,8 @@ _ROWS: tuple[tuple[str, str, Severity, tuple[str, ...], str, Callable[[EstateFac
     ("estate.gate_roles", "The gate's roles are as they were deployed", Severity.CRITICAL, ("R12",),
      "Put the role's trust and policy back: deploy the stack again. Then find in CloudTrail who changed it.",
      gate_roles),
+    ("estate.ledger_closed", "Nobody but the gate writes the ledger", Severity.CRITICAL, ("R12", "R20"),
+     "Put the table's policy back: deploy the stack again. Then find in CloudTrail who changed it.", ledger_closed),
     ("estate.alerts_reach_somebody", "Alerts reach somebody", Severity.CRITICAL, ("R24",),
      "Subscribe on-call to the topic, and put its policy back: deploy the stack again.", alerts_reach),
     ("estate.mappings_enabled", "Queues and the ledger call the gate's functions", Severity.CRITICAL, ("R20", "R24"),

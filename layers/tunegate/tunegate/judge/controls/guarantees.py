@@ -1,4 +1,4 @@
-"""The statements of stacks/guarantees.yaml without which a bucket's guarantee does not hold, and whether they stand.
+"""The statements of the buckets' policies and the ledger's without which a guarantee does not hold: do they stand?
 
 A statement stands when it denies at least what it did, to everyone, and nothing was added that narrows it.
 """
@@ -93,39 +93,73 @@ GUARANTEES: Mapping[str, Mapping[str, Guarantee]] = {
 }
 
 
+LEDGER: Mapping[str, Guarantee] = {
+    "OnlyTheGateWrites": Guarantee(
+        (
+            "dynamodb:batchwriteitem",
+            "dynamodb:deleteitem",
+            "dynamodb:partiqldelete",
+            "dynamodb:partiqlinsert",
+            "dynamodb:partiqlupdate",
+            "dynamodb:putitem",
+            "dynamodb:updateitem",
+        ),
+        {("arnnotlike", "aws:principalarn"): _EXEMPT},
+        on="",
+    )
+}
+
+
 def lost(purpose: str, policy: Document, deployed: Deployed) -> Iterator[str]:
     """Each guarantee of a bucket that its policy does not give any more, and in which way."""
     name = deployed.buckets[purpose]
+    meant = {_VPC: deployed.vpc_id, _KEY: deployed.bucket_keys[purpose]}
+    yield from _lost(GUARANTEES[purpose], policy, f":::{name}", name, _Meant(deployed, meant))
+
+
+def lost_of_ledger(policy: Document, deployed: Deployed) -> Iterator[str]:
+    """The same of the ledger."""
+    yield from _lost(LEDGER, policy, deployed.ledger_arn, deployed.ledger_arn, _Meant(deployed, {}))
+
+
+@dataclass(frozen=True, slots=True)
+class _Meant:
+    """What a condition's values may be."""
+
+    deployed: Deployed
+    fixed: Mapping[str, str]
+
+    def by(self, meant: str, values: tuple[str, ...]) -> bool:
+        if meant == _EXEMPT:
+            return all(value.startswith(self.deployed.exempt) for value in values)
+        if meant == _SERVICE_ROLES:
+            return set(values) >= set(self.deployed.role_arns)
+        return values == (self.fixed.get(meant, meant),)
+
+
+def _lost(guarantees: Mapping[str, Guarantee], policy: Document, place: str, name: str, meant: _Meant) -> Iterator[str]:
     denies = {s.sid: s for s in policy if s.effect == "Deny" and everyone(s) and not s.not_principals}
-    for sid, guarantee in GUARANTEES[purpose].items():
+    for sid, guarantee in guarantees.items():
         if sid not in denies:
             yield f"the policy of {name} has lost the statement {sid}"
             continue
-        for fault in _faults(denies[sid], guarantee, purpose, deployed):
+        for fault in _faults(denies[sid], guarantee, place, meant):
             yield f"{sid} in the policy of {name} {fault}"
 
 
-def _faults(statement: Statement, guarantee: Guarantee, purpose: str, deployed: Deployed) -> Iterator[str]:
+def _faults(statement: Statement, guarantee: Guarantee, place: str, meant: _Meant) -> Iterator[str]:
     denied = {action.lower() for action in statement.actions}
-    let = [action for action in guarantee.actions if action not in denied and "s3:*" not in denied]
+    all_actions = f"{guarantee.actions[0].partition(':')[0]}:*"
+    let = [action for action in guarantee.actions if action not in denied and all_actions not in denied]
     if let:
         yield f"does not deny {', '.join(let)}"
-    whole = f":::{deployed.buckets[purpose]}{guarantee.on}"
+    whole = f"{place}{guarantee.on}"
     if not any(resource.endswith(whole) for resource in statement.resources):
         yield f"does not cover all of {whole.removeprefix(':::')}"
     for operator, keys in statement.conditions.items():
         for key, values in keys.items():
-            meant = guarantee.conditions.get((operator.lower(), key.lower()))
-            if meant is None:
+            value = guarantee.conditions.get((operator.lower(), key.lower()))
+            if value is None:
                 yield f"binds only by {operator} {key}"
-            elif not _as_meant(meant, values, purpose, deployed):
+            elif not meant.by(value, values):
                 yield f"spares {', '.join(values)} by {operator} {key}"
-
-
-def _as_meant(meant: str, values: tuple[str, ...], purpose: str, deployed: Deployed) -> bool:
-    if meant == _EXEMPT:
-        return all(value.startswith(deployed.exempt) for value in values)
-    if meant == _SERVICE_ROLES:
-        return set(values) >= set(deployed.role_arns)
-    fixed = {_VPC: deployed.vpc_id, _KEY: deployed.bucket_keys[purpose]}
-    return values == (fixed.get(meant, meant),)

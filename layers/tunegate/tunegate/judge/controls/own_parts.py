@@ -1,4 +1,4 @@
-"""R12, R20, R24: nobody else has the gate's roles, somebody hears its alerts, and its functions are called."""
+"""R12, R20, R24: nobody else has the gate's roles or writes its ledger, its alerts are heard, its functions called."""
 
 from collections.abc import Iterator
 
@@ -6,6 +6,7 @@ from tunegate.estate_facts import EstateFacts, GateRole
 from tunegate.job_facts import Statement
 from tunegate.judge.controls.control import known
 from tunegate.judge.controls.documents import everyone
+from tunegate.judge.controls.guarantees import lost_of_ledger
 
 _SERVICES = frozenset({"lambda.amazonaws.com", "states.amazonaws.com"})
 # The denials the topic's policy is deployed with: for all but the gate, and without TLS.
@@ -57,6 +58,15 @@ def alerts_reach(facts: EstateFacts) -> Iterator[str]:
 def _is_about_publishing(statement: Statement) -> bool:
     actions = {action.lower() for action in statement.actions}
     return bool(actions & {"sns:publish", "sns:*", "*"}) or bool(statement.not_actions)
+
+
+def ledger_closed(facts: EstateFacts) -> Iterator[str]:
+    """The ledger's policy denies writing to all but the gate, and lets nobody in."""
+    policy, arn = known(facts.ledger_policy) or (), facts.deployed.ledger_arn
+    yield from lost_of_ledger(policy, facts.deployed)
+    for statement in policy:
+        if statement.allows:
+            yield f"the policy of {arn} lets others in by {statement.sid or 'a statement without a name'}"
 
 
 def mappings_on(facts: EstateFacts) -> Iterator[str]:

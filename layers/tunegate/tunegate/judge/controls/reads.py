@@ -89,6 +89,7 @@ _READS: Mapping[str, tuple[str, ...]] = {
     "estate.flow_logs": ("ec2:DescribeFlowLogs",),
     "estate.rules_enabled": ("events:DescribeRule", "events:ListTargetsByRule"),
     "estate.gate_roles": (*_ROLE, "iam:ListRolePolicies", "iam:ListAttachedRolePolicies"),
+    "estate.ledger_closed": ("dynamodb:GetResourcePolicy",),
     "estate.alerts_reach_somebody": ("sns:GetTopicAttributes", "sns:ListSubscriptionsByTopic"),
     "estate.mappings_enabled": ("lambda:ListEventSourceMappings",),
     "estate.trail": _TRAILS,
