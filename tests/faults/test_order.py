@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
+import boto3
 import pytest
 
-from faults.account import APPROVED, INTAKE, QUARANTINE
-from faults.flows import UNREADABLE, World
+from faults.account import APPROVED, INTAKE, QUARANTINE, SCAN
+from faults.flows import FLOWS, UNREADABLE, World
 from faults.run import Ground, ground
 from faults.uploads import (
     CLEAN,
@@ -18,10 +19,13 @@ from faults.uploads import (
     current,
     decisions,
     meanwhile,
+    places,
     put,
     settled,
     tell,
+    verdicts,
 )
+from tunegate.act.start import start_scan
 from tunegate.act.tags import Tag
 from tunegate.model import ObjectVersion
 
@@ -159,6 +163,66 @@ def test_a_version_that_a_delete_marker_hides_is_found_by_reconcile(world: World
     world.platform.invoke_async("reconcile", {})
     world.platform.settle()
     assert settled(world, one, "clean")
+
+
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("body", [CLEAN, FLAGGED], ids=["clean", "flagged"])
+def test_a_version_deleted_for_good_before_it_is_settled_is_told_of_as_gone_and_never_passes(
+    world: World, monkeypatch: pytest.MonkeyPatch, body: bytes, step: str
+) -> None:
+    one = put(world, body)
+    # Who may: settle_object's role, which deletes what it has copied, and the break-glass role.
+    del world.promises.uploaded[one.version.version_id]
+    tell(world, one)
+    meanwhile(monkeypatch, world, step, lambda: delete(world, one.version))
+    world.platform.settle()
+    assert verdicts(world) == {one.version.version_id: ["held"]}
+    assert places(world, one) == []
+    assert told_as_gone(world)
+    # Nobody is to wait for what cannot come.
+    world.platform.invoke_async("reconcile", {})
+    world.platform.settle()
+    assert len(alerts(world)) == len(world.platform.executions) == 1
+
+
+def test_a_version_deleted_for_good_while_its_scan_waits_for_a_service_does_not_wait_for_ever(world: World) -> None:
+    next(flow for flow in FLOWS if "GuardDuty" in flow.name).before(world)
+    [(version, _)] = world.account.versions(INTAKE)
+    world.promises.uploaded.clear()
+    world.platform.on_wait = lambda _: delete(world, version)
+    world.platform.send("start_scan", world.noted["event"])
+    world.platform.settle()
+    assert verdicts(world) == {version.version_id: ["held"]}
+    assert told_as_gone(world)
+
+
+def told_as_gone(world: World) -> bool:
+    """Whether on-call was told once, of something that nobody can scan again."""
+    [alert] = alerts(world)
+    return (
+        "deleted" in alert["text"] and "intake, where" not in alert["text"] and "tunegate rescan" not in alert["text"]
+    )
+
+
+def delete(world: World, version: ObjectVersion) -> None:
+    world.account.s3.delete_object(Bucket=version.bucket, Key=version.key, VersionId=version.version_id)
+
+
+@pytest.mark.parametrize("body", [CLEAN, FLAGGED], ids=["clean", "flagged"])
+@pytest.mark.parametrize("step", STEPS)
+def test_a_second_scan_that_settles_a_version_first_leaves_the_other_nothing_to_hold(
+    world: World, monkeypatch: pytest.MonkeyPatch, step: str, body: bytes
+) -> None:
+    one = put(world, body)
+    tell(world, one)
+
+    def scan_again() -> None:
+        start_scan(boto3.client("stepfunctions"), SCAN, one.version, one.order, 1)
+        world.platform.settle()
+
+    meanwhile(monkeypatch, world, step, scan_again)
+    world.platform.settle()
+    assert settled(world, one, VERDICT[body])
 
 
 TEN_TAGS = {

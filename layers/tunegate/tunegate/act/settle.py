@@ -114,6 +114,11 @@ def finish_settling(
     return settled
 
 
+def settled_by_another(s3: "S3Client", subject: ObjectVersion, buckets: Mapping[Verdict, str]) -> bool:
+    """Whether another scan of the version has settled it meanwhile; that one records it."""
+    return any(placed(s3, subject, bucket, verdict) is not None for verdict, bucket in buckets.items())
+
+
 def hold_scan(s3: "S3Client", ledger: Ledger, scanned: Scanned, buckets: Iterable[str]) -> None:
     """Leave the upload in intake, take the verdict off any copy that a half-done settling left, and record why."""
     for bucket in buckets:
