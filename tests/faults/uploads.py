@@ -15,7 +15,8 @@ from tunegate.rows import Entity
 KEY = "team/data.jsonl"
 CLEAN = b'{"prompt": "What is the capital of France?", "completion": "Paris."}\n'
 OTHER = CLEAN.replace(b"France", b"Italy").replace(b"Paris", b"Rome")
-FLAGGED = CLEAN + b'{"prompt": "Which card?", "completion": "It is 4111 1111 1111 1111, for my order."}\n'
+CARD = b"4111 1111 1111 1111"
+FLAGGED = CLEAN + b'{"prompt": "Which card?", "completion": "It is %b, for my order."}\n' % CARD
 HOME = {"clean": APPROVED, "flagged": QUARANTINE, "held": INTAKE}
 
 
@@ -41,7 +42,7 @@ def put(world: World, body: bytes, order: str = "01") -> Put:
     """A version of `KEY`, whose bytes are in no other."""
     version = world.account.upload(KEY, body)
     world.promises.uploaded[version.version_id] = body
-    if body != FLAGGED:
+    if CARD not in body:
         world.promises.readable.add(body)
     return Put(version, body, order)
 
