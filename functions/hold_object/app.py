@@ -1,16 +1,18 @@
 """Last step of a scan that could not tell: the upload stays unreadable in intake, and the ledger says why."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from tunegate.act.settle import Ledger, Scanned, finish_settling, hold_scan
+from tunegate.act.promote import is_there
+from tunegate.act.settle import Ledger, Scanned, finish_settling, hold_scan, settled_by_another
 from tunegate.handler import about, clients, count, guarded, logger, setting
 from tunegate.judge.reasons import reason_of
 from tunegate.judge.verdict import held
-from tunegate.model import Decision, Verdict
-from tunegate.steps import HoldTask, Judgement
+from tunegate.model import GONE, Decision, Verdict
+from tunegate.steps import HoldTask
 
 
 @guarded
@@ -20,9 +22,11 @@ def handler(event: dict[str, Any], context: LambdaContext) -> Any:
     about(task.object.version())
     ledger = Ledger(clients("dynamodb"), setting("LEDGER_TABLE"))
     buckets = {Verdict.CLEAN: setting("APPROVED_BUCKET"), Verdict.FLAGGED: setting("QUARANTINE_BUCKET")}
-    if task.judgement is not None and _was_settled(ledger, task, task.judgement, buckets):
+    if _was_settled(ledger, task, buckets):
         return {"reason": ""}
     decision = _decision(task)
+    if not is_there(clients("s3"), decision.subject):
+        decision = replace(decision, reason=GONE)
     hold_scan(clients("s3"), ledger, _scanned(task, decision), buckets.values())
     count("Verdicts")
     count("Held")
@@ -30,8 +34,11 @@ def handler(event: dict[str, Any], context: LambdaContext) -> Any:
     return {"reason": decision.reason}
 
 
-def _was_settled(ledger: Ledger, task: HoldTask, judgement: Judgement, buckets: Mapping[Verdict, str]) -> bool:
-    scanned = _scanned(task, judgement.decision(task.object.version()))
+def _was_settled(ledger: Ledger, task: HoldTask, buckets: Mapping[Verdict, str]) -> bool:
+    judgement, subject = task.judgement, task.object.version()
+    if judgement is None or judgement.verdict is Verdict.HELD:
+        return settled_by_another(clients("s3"), subject, buckets)
+    scanned = _scanned(task, judgement.decision(subject))
     settled = finish_settling(clients("s3"), ledger, scanned, buckets)
     if settled is None:
         return False

@@ -58,6 +58,7 @@ class Execution:
     machine: str
     given: dict[str, Any]
     status: str = "RUNNING"
+    begun: bool = False
 
 
 @dataclass
@@ -141,11 +142,12 @@ class Platform:
             raise AssertionError(f"something waits for ever: {self._forgotten()}")
 
     def _step(self) -> bool:
-        running = next((name for name, one in self.executions.items() if one.status == "RUNNING"), None)
+        # One that has begun is in the midst of a step, during which others go on.
+        waits = next((one for one in self.executions.values() if one.status == "RUNNING" and not one.begun), None)
         if self._queue:
             self._receive(*self._queue.popleft())
-        elif running:
-            self._run(self.executions[running])
+        elif waits:
+            self._run(waits)
         elif not (self._take_from_jobs_queue() or self._stream()):
             return False
         return True
@@ -215,6 +217,7 @@ class Platform:
     # --- Executions ---
 
     def _run(self, execution: Execution) -> None:
+        execution.begun = True
         machine = definition(MACHINES[execution.machine])
         states = dict(_states(machine))
         token = f"token-{len(self.answered)}"

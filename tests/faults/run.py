@@ -30,8 +30,8 @@ class Ground:
     injector: Injector
     empty: Callable[[], None]
 
-    def run(self, flow: Flow, point: Point | None, undisturbed: Ended | None) -> Ended:
-        """Raises `AssertionError` where a promise does not hold."""
+    def world(self) -> World:
+        """A new account with nothing in it, and what goes on there."""
         self.empty()
         self.account.fill()
         promises = Promises(self.account)
@@ -39,13 +39,17 @@ class Ground:
         platform = Platform(self.account, self.injector)
         self.injector.replies = {**answers.services(), **promises.bedrock.replies(), **platform.replies()}
         promises.bedrock.tell = lambda event: platform.send("verify_job", event)
-        world = World(self.account, platform, promises)
+        return World(self.account, platform, promises)
+
+    def run(self, flow: Flow, point: Point | None, undisturbed: Ended | None) -> Ended:
+        """Raises `AssertionError` where a promise does not hold."""
+        world = self.world()
         flow.before(world)
         self.injector.reset(point)
-        platform.watch = promises.at_any_time
+        world.platform.watch = world.promises.at_any_time
         flow.happens(world)
-        platform.settle()
-        return promises.in_the_end(undisturbed)
+        world.platform.settle()
+        return world.promises.in_the_end(undisturbed)
 
     def calls(self, flow: Flow) -> tuple[Ended, list[Call]]:
         """How the flow ends undisturbed, and every call it makes."""

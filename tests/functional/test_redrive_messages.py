@@ -125,7 +125,7 @@ def test_what_a_stream_gave_up_is_told_once_from_the_ledger(account: Account, mo
     send = function("send_alert").handler
     assert send(event("untold_request"), Context()) == {"sent": 1}
     assert send(event("untold_request"), Context()) == {"sent": 0}
-    long_after = {"untold": {"begin": "2026-11-22T11:00:00Z", "end": "2026-11-22T12:00:00Z"}}
+    long_after = {"untold": {"begin": "2026-11-22T14:00:00Z", "end": "2026-11-22T15:00:00Z"}}
     account.dynamodb.delete_item(TableName="ledger", Key={"pk": {"S": "alert#0f"}, "sk": {"S": "alert"}})
     assert send(long_after, Context()) == {"sent": 0}
 

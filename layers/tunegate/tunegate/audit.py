@@ -3,8 +3,7 @@
 from dataclasses import asdict, replace
 from typing import Any
 
-from tunegate.act.settle import now
-from tunegate.act.subjects import put_evidence, record_findings, record_subject
+from tunegate.act.subjects import begin_look, put_evidence, record_findings, record_subject
 from tunegate.estate_facts import Deployed
 from tunegate.job_facts import Description, State
 from tunegate.judge.controls.table import ESTATE_CONTROLS
@@ -20,7 +19,7 @@ def audit(gate: Gate, deployed: Deployed) -> list[dict[str, Any]]:
 
     Each is `{"control", "title", "severity", "state": "pass" | "fail" | "unknown", "details"}`.
     """
-    observed_at = now()
+    observed_at = begin_look(gate.ledger, ESTATE.arn)
     facts = estate_facts(gate.sources.client, deployed, gate.policy.jobs, gate.expected)
     conclusion = judge_estate(facts)
     described = Description(ESTATE, "estate", State.DONE, created_at="")

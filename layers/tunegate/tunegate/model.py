@@ -125,6 +125,10 @@ class Record:
     texts: tuple[Text, ...]
 
 
+GONE = "it was deleted before it was settled"
+"""The reason of a hold where there is nothing left to hold."""
+
+
 @dataclass(frozen=True, slots=True)
 class Decision:
     """A verdict with its evidence: what one ledger row says."""

@@ -9,8 +9,8 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from tunegate.act.enforce import mark, remove, restrict
-from tunegate.act.settle import Ledger, now
-from tunegate.act.subjects import put_evidence, put_manifest, record_findings, record_origin, record_subject
+from tunegate.act.settle import Ledger
+from tunegate.act.subjects import begin_look, put_evidence, put_manifest, record_findings, record_origin, record_subject
 from tunegate.job_facts import Description, Expected, JobFacts, State, Unknown
 from tunegate.judge.consequence import Consequence, consequence
 from tunegate.judge.controls.lineage import bucket_of
@@ -49,7 +49,7 @@ def _verify(gate: Gate, subject: Subject, seen: set[str]) -> Iterator[SubjectRow
     if subject.arn in seen:
         return
     seen.add(subject.arn)
-    observed_at = now()
+    observed_at = begin_look(gate.ledger, subject.arn)
     described = describe(gate.sources.client("bedrock"), gate.sources.client("sagemaker"), subject)
     if isinstance(described, Unknown):
         yield _unreadable(gate, subject, described, observed_at)

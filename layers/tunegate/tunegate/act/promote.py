@@ -91,7 +91,7 @@ def place(s3: "S3Client", upload: Upload, to: Destination, verdict: Verdict, pol
 
 def placed(s3: "S3Client", version: ObjectVersion, bucket: str, verdict: Verdict) -> ObjectVersion | None:
     """The copy in `bucket` of an upload that has left intake with this verdict; None while it is in intake."""
-    if _is_there(s3, version):
+    if is_there(s3, version):
         return None
     copies = _copies_of(s3, bucket, version.key, version.version_id)
     return next((copy.version for copy in copies if copy.tags.get(Tag.VERDICT) == verdict), None)
@@ -157,7 +157,8 @@ def _versions(s3: "S3Client", bucket: str, key: str, since: datetime | None) -> 
             yield Copy(version, entry["IsLatest"], _tags(s3, version))
 
 
-def _is_there(s3: "S3Client", version: ObjectVersion) -> bool:
+def is_there(s3: "S3Client", version: ObjectVersion) -> bool:
+    """Whether a bucket still holds a version, whatever a delete marker hides."""
     with aws_call("Listing the versions of an object"):
         pages = s3.get_paginator("list_object_versions").paginate(Bucket=version.bucket, Prefix=version.key)
         return any(

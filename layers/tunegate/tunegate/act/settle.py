@@ -12,7 +12,7 @@ from tunegate.errors import PermanentError
 from tunegate.model import Decision, ObjectVersion, Verdict
 from tunegate.observe.ledger import decisions_of
 from tunegate.rows import Action, DecisionRow
-from tunegate.times import iso
+from tunegate.times import iso, later
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -40,11 +40,13 @@ class Ledger:
     def record(
         self, scanned: Scanned, action: Action, destination: ObjectVersion | None = None, actor: str = ""
     ) -> None:
+        rows = decisions_of(self.dynamodb, self.table, scanned.decision.subject.key)
         row = DecisionRow(
             scanned.decision,
             action,
             scanned.scan_id,
-            now(),
+            # The newest decision counts, so this one must be it, whichever clock wrote the others.
+            later(now(), rows[0].at if rows else ""),
             scanned.order,
             destination,
             scanned.evidence,
@@ -112,6 +114,11 @@ def finish_settling(
     if settled is not None:
         _record_settled(s3, ledger, scanned, settled, ranked=verdict is Verdict.CLEAN)
     return settled
+
+
+def settled_by_another(s3: "S3Client", subject: ObjectVersion, buckets: Mapping[Verdict, str]) -> bool:
+    """Whether another scan of the version has settled it meanwhile; that one records it."""
+    return any(placed(s3, subject, bucket, verdict) is not None for verdict, bucket in buckets.items())
 
 
 def hold_scan(s3: "S3Client", ledger: Ledger, scanned: Scanned, buckets: Iterable[str]) -> None:

@@ -7,16 +7,23 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from tunegate.act.ledger import write_if, write_once
-from tunegate.act.settle import Ledger
+from tunegate.act.settle import Ledger, now
 from tunegate.errors import aws_call, error_code
 from tunegate.job_facts import InputObject
 from tunegate.judge.jobs import Conclusion
-from tunegate.observe.subjects import manifest_key, open_rows
+from tunegate.observe.subjects import manifest_key, open_rows, subject_row
 from tunegate.rows import Entity
 from tunegate.subject_rows import SubjectRow, breach_item, gap_item, origin_key, subject_digest
+from tunegate.times import later
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+
+
+def begin_look(ledger: Ledger, arn: str) -> str:
+    """The time of a look at a subject that begins now: after all that were recorded, whichever clock they went by."""
+    row = subject_row(ledger.dynamodb, ledger.table, arn)
+    return later(now(), row.observed_at if row else "")
 
 
 def record_subject(ledger: Ledger, row: SubjectRow) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from tunegate.model import Category, Finding, Severity, Verdict
+from tunegate.model import GONE, Category, Finding, Severity, Verdict
 from tunegate.report.alert import Alert, text_of
 from tunegate.report.job_alerts import job_alert
 from tunegate.rows import Action, DecisionRow, Entity
@@ -110,6 +110,8 @@ def _held(row: DecisionRow) -> Alert:
         ]
         where = f"Its files stay in intake (s3://{row.decision.subject.bucket}), where Bedrock cannot read them."
         return _of_decision(row, f"Model held, not scanned: {row.decision.subject.key}", None, where, steps)
+    if row.decision.reason == GONE:
+        return _gone(row)
     steps = [
         "Look at what is known: " + _command("status", row),
         "Mend the cause, then scan again: " + _command("rescan", row),
@@ -118,6 +120,16 @@ def _held(row: DecisionRow) -> Alert:
         f"It stays in intake (s3://{row.decision.subject.bucket}), where Bedrock cannot read it, until it is scanned."
     )
     return _of_decision(row, f"Training file held, not scanned: {row.decision.subject.key}", None, where, steps)
+
+
+def _gone(row: DecisionRow) -> Alert:
+    steps = [
+        "Look at what is known: " + _command("status", row),
+        "Find out who deleted it: nobody but the gate and the break-glass role may, so ask who took on that role.",
+        "If the file is wanted, ask the uploader to upload it again under the same key.",
+    ]
+    where = f"It was in intake (s3://{row.decision.subject.bucket}), and is in no bucket of the gate any more."
+    return _of_decision(row, f"Training file gone, not scanned: {row.decision.subject.key}", None, where, steps)
 
 
 def _of_decision(

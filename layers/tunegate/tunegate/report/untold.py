@@ -13,13 +13,14 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 _TELLING = (Entity.DECISION, Entity.POLICY, Entity.BREACH, Entity.GAP)
-_BEFORE, _AFTER = timedelta(minutes=20), timedelta(minutes=5)
-"""A row says when it was observed: no longer before it was written than a function may run. Clocks differ a little."""
+_AROUND = timedelta(hours=2)
+"""A row says when it was observed: no longer before it was written than a function may run, by a clock that may be an
+hour off. What was told already is not told again, so a wide window costs reads alone."""
 
 
 def rows_of(dynamodb: "DynamoDBClient", table: str, window: Any) -> Iterator[dict[str, Any]]:
     """The rows written in `{"begin", "end"}`, two ISO 8601 times, that may call for an alert."""
-    begin, end = _time(window, "begin") - _BEFORE, _time(window, "end") + _AFTER
+    begin, end = _time(window, "begin") - _AROUND, _time(window, "end") + _AROUND
     for entity in _TELLING:
         yield from recorded_between(dynamodb, table, entity, iso(begin), iso(end))
 
