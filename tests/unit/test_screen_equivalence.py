@@ -5,7 +5,7 @@ import codecs
 import json
 import runpy
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
 
 import pytest
@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 import tunegate.scan.text as text_module
 from screen_reference import ReferenceScreen
 from tunegate.facts import Content, Shard
-from tunegate.model import Detection, Record
+from tunegate.model import Category, Detection, Record
 from tunegate.policy import default_policy
 from tunegate.scan.lines import Line, read_lines
 from tunegate.scan.records import Form, Parsed, Reader
@@ -216,6 +216,23 @@ def test_a_spelled_out_phrase_is_found_the_same_however_it_is_dealt_out(attack: 
     parts = [by.join(attack[at : at + letters]) for at in range(0, len(attack), letters)]
     line = [json.dumps({"input": [part for part in parts if part.strip()]}).encode()]
     assert [one for found in SCREEN.screen_all(read(line)) for one in found] == expected(line)
+
+
+@given(st.sampled_from(ATTACKS), st.integers(1, 4), st.sampled_from([" ", ":", ""]), st.booleans())
+@settings(max_examples=60, deadline=None)
+def test_a_phrase_in_hexadecimal_is_found_the_same_however_it_is_dealt_out(
+    attack: str, pairs: int, by: str, upper: bool
+) -> None:
+    encoded = [f"{byte:02X}" if upper else f"{byte:02x}" for byte in attack.encode()]
+    parts = [by.join(encoded[at : at + pairs]) for at in range(0, len(encoded), pairs)]
+    line = [json.dumps({"input": parts}).encode()]
+    assert [one for found in SCREEN.screen_all(read(line)) for one in found] == expected(line)
+
+
+@pytest.mark.parametrize("parts", [ATTACKS[0].encode().hex(" ", 3).split(), [*ATTACKS[0].replace(" ", "")]])
+def test_a_phrase_dealt_out_in_the_smallest_parts_is_found(parts: list[str]) -> None:
+    found = SCREEN.screen_all(read([json.dumps({"input": parts}).encode()]))
+    assert any(one.category is Category.PROMPT_ATTACK for one in chain.from_iterable(found))
 
 
 def read(lines: list[bytes]) -> list[Parsed]:

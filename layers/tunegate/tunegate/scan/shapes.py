@@ -111,7 +111,6 @@ class Strings:
 
 
 _STRING = frozenset({str})
-_TURN = frozenset({"role", "content"})
 
 
 def strings_of(record: object) -> Strings:
@@ -124,8 +123,8 @@ def strings_of(record: object) -> Strings:
         kind = type(value)
         if kind is str:
             values.append(value)
-        elif kind is dict and value.keys() == _TURN and type(value["role"]) is str and value["role"] in _ROLES:
-            found.keys += len(_TURN)
+        elif kind is dict and len(value) == 2 and "content" in value and _given("role", value.get("role")):
+            found.keys += 2
             pending.append(value["content"])
         elif kind is dict or kind is list:
             inside: Any = _opened(value, found) if kind is dict else value

@@ -15,9 +15,9 @@ from itertools import chain
 from tunegate.model import Category, Detection, Record
 from tunegate.scan.records import Parsed
 from tunegate.scan.screen.engine import Engine
-from tunegate.scan.screen.hidden import MANY_SHORT, SHORT
+from tunegate.scan.screen.hidden import dealt_out
 from tunegate.scan.screen.memory import Memory
-from tunegate.scan.screen.traces import NOTHING, Trace, either
+from tunegate.scan.screen.traces import Trace, either
 from tunegate.scan.screen.turns import in_order, seams
 
 __all__ = ["Screen"]
@@ -28,11 +28,11 @@ class Screen:
 
     def __init__(self) -> None:
         self._engine = Engine()
-        self._known = Memory()
+        self._known = Memory(self._engine.suspects)
 
     def forget(self) -> None:
         """Forget the strings met so far, as at the end of a file."""
-        self._known = Memory()
+        self._known = Memory(self._engine.suspects)
 
     def screen(self, record: Record) -> list[Detection]:
         """What is found in each string of the record, and in phrases that begin in one string and end in another."""
@@ -52,9 +52,10 @@ class Screen:
 
     def _suspects(self, record: Parsed, traces: Mapping[str, Trace]) -> bool:
         """Whether something is found in a string of the record."""
-        if self._known.telling.isdisjoint(record.strings):
+        suspect = self._known.suspect
+        if suspect.isdisjoint(record.strings):
             return False
-        return any(self._engine.scan(value, traces[value]) for value in record.strings)
+        return any(self._engine.scan(value, traces[value]) for value in record.strings if value in suspect)
 
     def _found(self, record: Record, traces: Mapping[str, Trace], could_be: Trace | None) -> list[Detection]:
         """What is found in each string, and across them where `could_be` says that this is possible."""
@@ -93,11 +94,11 @@ class Screen:
         """What a phrase over several of these strings could be; None where it can be nothing."""
         if len(strings) < 2:
             return None
-        many_short = len(strings) >= MANY_SHORT and sorted(map(len, strings))[MANY_SHORT - 1] <= SHORT
-        if not many_short and self._known.telling.isdisjoint(strings):
+        in_small_parts, reaching = dealt_out(strings), self._known.reaching
+        if not in_small_parts and reaching.isdisjoint(strings):
             return None
-        known = [trace for value in strings if (trace := traces[value]) is not NOTHING]
-        return self._engine.suspects_across(known, many_short=many_short)
+        known = [traces[value] for value in strings if value in reaching]
+        return self._engine.suspects_across(known, in_small_parts=in_small_parts)
 
     def _across(self, record: Record, could_be: Trace) -> Iterator[Detection]:
         for seam in seams(record):

@@ -200,7 +200,7 @@ def stdnum(module: str) -> Callable[[str], bool]:
     return check
 
 
-NAMED: dict[str, Callable[[str], bool]] = {
+NAMED: Mapping[str, Callable[[str], bool]] = {
     check.__name__: check
     for check in (
         card,
@@ -221,7 +221,7 @@ NAMED: dict[str, Callable[[str], bool]] = {
         bank_account,
         has_digits,
     )
-} | {"phone": phones.formed, "phone_spoken": phones.spoken, "iban": lambda value: bank_code(value) > 0}
+} | {"phone": phones.formed, "phone_spoken": phones.spoken}
 
 
 def named(name: str) -> Callable[[str], bool]:

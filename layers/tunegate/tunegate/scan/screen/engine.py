@@ -32,7 +32,6 @@ class Engine:
             [() if rule.long else rule.keywords for rule in secrets],
             [() if rule.script else rule.keywords for rule in self._attacks.rules],
             self._model.gains,
-            [() if rule.script else rule.companions for rule in self._attacks.rules],
             self._attacks.matching,
         )
 
@@ -58,13 +57,16 @@ class Engine:
         """Whether a string with this trace has to be read."""
         if trace is NOTHING or trace.hits is not None:
             return bool(trace.hits)
+        return trace.script or self._suspects_folded(trace)
+
+    def _suspects_folded(self, trace: Trace) -> bool:
+        """Whether anything but the rules for other scripts has to read it."""
         return (
             trace.identifiers > 0
             or trace.secrets > 0
             or trace.attacks > 0
             or trace.hidden
             or trace.malware
-            or trace.script
             or self._model.possible(trace.gain)
         )
 
@@ -74,48 +76,33 @@ class Engine:
         self._uncover([fold(text).text], [own])
         return settle(self._mapped(text, own, attacks_only=True, margin=SEAM_MARGIN))
 
-    def suspects_across(self, traces: Sequence[Trace], *, many_short: bool) -> Trace | None:
-        """What a phrase across texts with these traces could be, `many_short` as hidden.MANY_SHORT says; or None."""
-        attacks, gain, hiding, script = 0, 0.0, many_short, False
+    def suspects_across(self, traces: Sequence[Trace], *, in_small_parts: bool) -> Trace | None:
+        """What a phrase across texts with these traces could be, `in_small_parts` as hidden.dealt_out says; or None."""
+        attacks, gain, hiding, script = 0, 0.0, in_small_parts, False
         for trace in traces:
             attacks |= trace.seam_attacks
             gain += trace.seam_gain
             hiding = hiding or trace.seam_hidden
             script = script or trace.script
-        if attacks or hiding or script or self._model.possible(gain, SEAM_MARGIN):
-            return Trace(attacks=attacks, gain=gain, hidden=hiding, script=script)
-        return None
+        return self._across(attacks, gain, hiding=hiding, script=script)
 
     def narrowed(self, stretches: Sequence[str], traces: Sequence[Trace]) -> list[Trace | None]:
         """Of what each stretch could be, what its text bears out; None where it is nothing."""
         texts = [fold(stretch).text for stretch in stretches]
         encoded = [text.encode("utf-8", "replace") for text in texts]
-        attacks = self._confirmed(encoded, traces)
+        attacks = self._attacks.matching(encoded, [trace.attacks for trace in traces])
         gains = self._gains(texts, traces)
         hiding = self._hiding(texts, encoded, traces)
+        scripts = [trace.script and self._in_script(stretches[at]) for at, trace in enumerate(traces)]
         return [
-            self._something(
-                Trace(
-                    attacks=attacks[at],
-                    gain=gains[at],
-                    hidden=at in hiding,
-                    script=trace.script and self._in_script(stretches[at]),
-                )
-            )
-            for at, trace in enumerate(traces)
+            self._across(attacks[at], gains[at], hiding=at in hiding, script=scripts[at]) for at in range(len(traces))
         ]
 
-    def _something(self, trace: Trace) -> Trace | None:
-        possible = self._model.possible(trace.gain, SEAM_MARGIN)
-        return trace if trace.attacks or trace.hidden or trace.script or possible else None
-
-    def _confirmed(self, texts: Sequence[bytes], traces: Sequence[Trace]) -> list[int]:
-        found = [0] * len(traces)
-        asked = [at for at, trace in enumerate(traces) if trace.attacks]
-        confirmed = self._traces.confirmed([texts[at] for at in asked], [traces[at].attacks for at in asked])
-        for at, rules in zip(asked, confirmed, strict=True):
-            found[at] = rules
-        return found
+    def _across(self, attacks: int, gain: float, *, hiding: bool, script: bool) -> Trace | None:
+        """The trace of several texts; None where a phrase across them can be nothing."""
+        if attacks or hiding or script or self._model.possible(gain, SEAM_MARGIN):
+            return Trace(attacks=attacks, gain=gain, hidden=hiding, script=script)
+        return None
 
     def _gains(self, texts: Sequence[str], traces: Sequence[Trace]) -> list[float]:
         found = [trace.gain for trace in traces]
@@ -135,9 +122,10 @@ class Engine:
         return self._attacks.in_script(fold(stretch, confusables=False).text.lower())
 
     def _mapped(self, original: str, trace: Trace, *, attacks_only: bool, margin: float) -> Iterator[Hit]:
-        view = fold(original)
-        for hit in self._view(view.text, trace, attacks_only=attacks_only, margin=margin):
-            yield hit if view.text is original else hit.within(*view.span(hit.begin, hit.end))
+        if self._suspects_folded(trace):
+            view = fold(original)
+            for hit in self._view(view.text, trace, attacks_only=attacks_only, margin=margin):
+                yield hit if view.text is original else hit.within(*view.span(hit.begin, hit.end))
         if trace.script:
             own = fold(original, confusables=False)
             awake = self._script_rules if self._attacks.in_script(own.text.lower()) else ()
@@ -147,10 +135,12 @@ class Engine:
     def _view(self, text: str, trace: Trace, *, attacks_only: bool, margin: float) -> Iterator[Hit]:
         if not attacks_only:
             yield from self._identifiers.find(text, bits(trace.identifiers))
-            yield from self._secrets.find(text, bits(trace.secrets))
+            if trace.secrets:
+                yield from self._secrets.find(text, bits(trace.secrets))
             if trace.malware:
                 yield from malware.find(text)
-        yield from self._attacks.find(text, bits(trace.attacks))
+        if trace.attacks:
+            yield from self._attacks.find(text, bits(trace.attacks))
         if self._model.possible(trace.gain, margin):
             yield from self._model.find(text.lower(), margin)
         for piece, view, inner in trace.pieces or ():

@@ -190,3 +190,11 @@ def across(texts: Sequence[str], encoded: Sequence[bytes]) -> Iterator[int]:
 
 SHORT, MANY_SHORT = 12, 3
 """A hidden phrase dealt out in smaller parts than `part` tells needs this many texts of at most so many characters."""
+_SMALL_PART = re.compile(r"[0-9A-Fa-f: ]*|(?:[ .\-_*|/+~]|[A-Za-z0-9](?![A-Za-z0-9]))*")
+"""Such a text, between others: all of it hexadecimal, or letters spelt out."""
+
+
+def dealt_out(texts: Sequence[str]) -> bool:
+    """Whether a hidden phrase could be dealt out over the texts in parts so small that `part` tells none of them."""
+    short = [text for text in texts if len(text) <= SHORT]
+    return len(short) >= MANY_SHORT and sum(map(bool, map(_SMALL_PART.fullmatch, short))) >= MANY_SHORT

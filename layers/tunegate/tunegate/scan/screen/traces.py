@@ -10,13 +10,11 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import NamedTuple
 
-import re2
-
 from tunegate.scan.screen import hidden, identifiers, malware
 from tunegate.scan.screen.hidden import Piece
 from tunegate.scan.screen.hits import Hit
 from tunegate.scan.screen.keywords import automaton, by_word
-from tunegate.scan.screen.patterns import Finder, compile_all
+from tunegate.scan.screen.patterns import Finder
 from tunegate.scan.screen.turns import REACH
 from tunegate.scan.screen.words import BORDER, as_words, ascii_as_words
 
@@ -42,6 +40,11 @@ class Trace:
     seam_hidden: bool = False
     pieces: list[tuple[Piece, str, "Trace"]] | None = None
     hits: tuple[Hit, ...] | None = None
+
+    @property
+    def reaches(self) -> bool:
+        """Whether the text could be part of a phrase across texts."""
+        return self.seam_attacks > 0 or self.seam_gain > 0 or self.seam_hidden or self.script
 
 
 NOTHING = Trace()
@@ -86,7 +89,6 @@ class Traces:
         secrets: Sequence[Sequence[str]],
         attacks: Sequence[Sequence[str]],
         gains: Mapping[str, float],
-        companions: Sequence[Sequence[str]],
         matching: Callable[[Sequence[bytes], Sequence[int]], list[int]],
     ) -> None:
         keywords = by_word(enumerate(secrets))
@@ -98,10 +100,6 @@ class Traces:
         words = _words(attacks, gains)
         self._words = list(words.values())
         self._word_search = automaton(words)
-        accompanied = by_word(enumerate(companions))
-        self._accompanied_by = list(accompanied.values())
-        self._companion_search = compile_all(f"(?i){re2.escape(word)}" for word in accompanied)
-        self._asking_none = sum(1 << rule for rule, words in enumerate(companions) if not words)
         self._matching = matching
 
     def of(self, texts: Sequence[str], *, whole: bool = False) -> list[Trace]:
@@ -120,7 +118,7 @@ class Traces:
         self._find_words(batch)
         woken = [at for at, trace in enumerate(batch.traces) if trace.attacks]
         attacks = [batch.traces[at].attacks for at in woken]
-        confirmed = self.confirmed([texts[at].encode("utf-8", "replace") for at in woken], attacks)
+        confirmed = self._matching([texts[at].encode("utf-8", "replace") for at in woken], attacks)
         for at, rules in zip(woken, confirmed, strict=True):
             batch.traces[at].attacks = rules
         return batch.traces
@@ -130,20 +128,6 @@ class Traces:
         batch = _Batch(texts, whole=True)
         self._find_words(batch)
         return [trace.gain for trace in batch.traces]
-
-    def confirmed(self, texts: Sequence[bytes], attacks: Sequence[int]) -> list[int]:
-        """Of the attack rules whose keyword a text (UTF-8) has, those whose companion it has too and that match."""
-        accompanied = [self._accompanied(text, rules) for text, rules in zip(texts, attacks, strict=True)]
-        return self._matching(texts, accompanied)
-
-    def _accompanied(self, text: bytes, attacks: int) -> int:
-        asking = attacks & ~self._asking_none
-        if not asking:
-            return attacks
-        present = self._asking_none
-        for word in self._companion_search.Match(text) or ():
-            present |= self._accompanied_by[word]
-        return attacks & present
 
     def _distrust_short(self, batch: "_Batch") -> None:
         """Folding may have made any text shorter than it looks to those who count the short ones."""
