@@ -158,9 +158,9 @@ class Platform:
         return [name for name, one in self.executions.items() if one.status == "FAILED" and _subject(one) not in done]
 
     def _held(self) -> bool:
-        """Whether a job or a model could not be judged; a held file has been told of, and waits for a person."""
+        """Whether something is unknown of a job or a model; a held file has been told of, and waits for a person."""
         rows = self.account.rows()
-        return any(row.get("entity", {}).get("S") == "subject" and row["approval"]["S"] == "held" for row in rows)
+        return any(row.get("entity", {}).get("S") == "subject" and row["gaps"]["L"] for row in rows)
 
     # --- Queues and the stream ---
 

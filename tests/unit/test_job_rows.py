@@ -53,6 +53,11 @@ def test_what_runs_or_is_held_is_looked_at_again(state: State, approval: Approva
     assert replace(row(), state=state, approval=approval).is_final is final
 
 
+def test_what_is_rejected_while_something_of_it_is_unknown_is_looked_at_again() -> None:
+    # As a model whose endpoints could not be listed: until they are, nobody takes them away.
+    assert not replace(row(), state=State.DONE, gaps=("bedrock:ListCustomModelDeployments",)).is_final
+
+
 def test_a_breach_row_stays_far_below_what_a_row_may_hold() -> None:
     many = Breach("lineage.inputs_scanned_clean", Severity.CRITICAL, True, ("x" * 5000,) * 1000)
     item = breach_item(row(), many)

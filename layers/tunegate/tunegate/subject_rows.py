@@ -54,7 +54,8 @@ class SubjectRow:
     @property
     def is_final(self) -> bool:
         """Whether looking again can only find what changed since: it has ended, and nothing about it is unknown."""
-        return self.state is not State.RUNNING and self.approval is not Approval.HELD
+        known = self.approval is not Approval.HELD and not self.gaps
+        return known and self.state is not State.RUNNING
 
     def to_item(self) -> dict[str, Any]:
         """The row as plain types that boto3's TypeSerializer takes."""

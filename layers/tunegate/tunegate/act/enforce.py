@@ -4,13 +4,14 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from tunegate.errors import PermanentError, aws_call, error_code
+from tunegate.errors import aws_call, error_code
 from tunegate.judge.consequence import Consequence
 from tunegate.subject import Kind, Subject
 from tunegate.verdict_tags import MODEL_VERDICT_TAG, USABLE
 
 _GONE = "ResourceNotFoundException"
 _ENDED = frozenset({"ConflictException", _GONE})
+_STAYS = frozenset({"ConflictException", "ValidationException"})
 
 
 def restrict(bedrock: Any, subject: Subject, due: Consequence) -> list[str]:
@@ -28,17 +29,16 @@ def restrict(bedrock: Any, subject: Subject, due: Consequence) -> list[str]:
 def remove(bedrock: Any, subject: Subject) -> str:
     """Delete a means to invoke a model, or an imported one. Returns in words whether it could be.
 
-    What cannot be taken away, such as throughput under a commitment, does not raise: the mark stands.
+    What Bedrock will not take away, such as throughput under a commitment, does not raise: the mark stands.
     """
-    try:
-        with aws_call("Removing it"):
-            try:
-                _delete(bedrock, subject)
-            except ClientError as error:
-                if error_code(error) != _GONE:
-                    raise
-    except PermanentError as error:
-        return f"could not delete it ({error})"
+    with aws_call("Removing it"):
+        try:
+            _delete(bedrock, subject)
+        except ClientError as error:
+            if error_code(error) in _STAYS:
+                return f"could not delete it (Bedrock answered {error_code(error)})"
+            if error_code(error) != _GONE:
+                raise
     return "deleted it"
 
 
