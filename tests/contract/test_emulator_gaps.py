@@ -282,13 +282,32 @@ def test_a_state_machine_written_in_yaml_runs(emulator: Emulator) -> None:
     }
     emulator.stack("machines", {"Machine": {"Type": "AWS::StepFunctions::StateMachine", "Properties": properties}})
     machine = f"arn:aws:states:us-east-1:{ACCOUNT_ID}:stateMachine:yaml"
-    execution = stepfunctions.start_execution(stateMachineArn=machine)["executionArn"]
+    assert run_of(stepfunctions, machine)["output"] == "42"
 
+
+def run_of(stepfunctions: Any, machine: str) -> Any:
+    """A new execution, once it has ended."""
+    execution = stepfunctions.start_execution(stateMachineArn=machine)["executionArn"]
     deadline = time.monotonic() + 20
     while (answer := stepfunctions.describe_execution(executionArn=execution))["status"] == "RUNNING":
         assert time.monotonic() < deadline
         time.sleep(0.1)
-    assert answer["output"] == "42"
+    return answer
+
+
+def test_a_task_over_the_concurrency_there_is_fails_with_an_error_of_its_own(emulator: Emulator) -> None:
+    emulator.function("throttled", "def handler(event, context): return 1")
+    emulator.client("lambda").put_function_concurrency(FunctionName="throttled", ReservedConcurrentExecutions=0)
+    parameters = {"FunctionName": "throttled"}
+    task = {"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "Parameters": parameters, "End": True}
+    stepfunctions = emulator.client("stepfunctions")
+    machine = stepfunctions.create_state_machine(
+        name="throttled",
+        definition=json.dumps({"StartAt": "Ask", "States": {"Ask": task}}),
+        roleArn=emulator.role("asks", "lambda:InvokeFunction"),
+    )["stateMachineArn"]
+    answer = run_of(stepfunctions, machine)
+    assert (answer["status"], answer["error"]) == ("FAILED", "Lambda.TooManyRequestsException")
 
 
 def test_dead_letters_go_back_to_their_queue_for_whom_may_take_and_send(emulator: Emulator) -> None:

@@ -47,6 +47,7 @@ def test_a_burst_of_uploads_is_settled_none_twice_and_every_queue_drains(deploym
     assert {(row["key"], row["version_id"]) for row in rows} == set(uploads)
     assert len(rows) == UPLOADS, "an upload was decided on twice"
     flagged = -(-UPLOADS // FLAGGED_EVERY)
+    assert Counter(row["reason"] for row in rows if row["verdict"] == "held") == {}
     assert Counter(row["verdict"] for row in rows) == {"clean": UPLOADS - flagged, "flagged": flagged}
     assert stored(deployment, s3, "IntakeBucket", prefix) == {}
     approved, quarantine = (stored(deployment, s3, name, prefix) for name in ("ApprovedBucket", "QuarantineBucket"))

@@ -4,6 +4,7 @@ The definition is the deployed one, and what passes between its states are the r
 """
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -135,6 +136,27 @@ def test_a_step_that_fails_for_good_ends_in_hold_with_its_reason(state: str) -> 
     assert functions.held is not None
     assert functions.held.error is not None
     assert "AccessDenied" in reason_of(functions.held.error.Error, functions.held.error.Cause)
+
+
+def test_every_task_waits_for_its_turn_when_the_accounts_concurrency_is_used_up() -> None:
+    waits = {name: least_wait(state) for name, state in tasks(MACHINE) if not name.startswith("Hold")}
+    assert min(waits.values()) > 45 * 60
+
+
+def tasks(machine: Any) -> Iterator[tuple[str, Any]]:
+    for name, state in machine["States"].items():
+        if state["Type"] == "Task":
+            yield name, state
+        if "ItemProcessor" in state:
+            yield from tasks(state["ItemProcessor"])
+
+
+def least_wait(task: Any) -> float:
+    """Seconds that a throttled task waits in the mean: full jitter takes half of each interval."""
+    error = "Lambda.TooManyRequestsException"
+    retrier = next(one for one in task["Retry"] if error in one["ErrorEquals"])
+    intervals = (retrier["IntervalSeconds"] * retrier["BackoffRate"] ** at for at in range(retrier["MaxAttempts"]))
+    return float(sum(min(interval, retrier["MaxDelaySeconds"]) for interval in intervals)) / 2
 
 
 def test_a_held_judgement_goes_to_hold() -> None:

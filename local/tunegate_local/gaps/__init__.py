@@ -51,6 +51,7 @@ def close() -> None:
     runtime.functions_see_their_layers_only()
     runtime.functions_wait_for_a_process()
     runtime.errors_carry_their_class()
+    runtime.throttled_tasks_say_so()
     runtime.metric_math_alarms_are_accepted()
     runtime.state_machines_may_be_written_in_yaml()
     queues.dead_letters_are_moved_back()

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 from ministack.core import lambda_runtime
-from ministack.services import lambda_svc
+from ministack.services import lambda_svc, stepfunctions
 from ministack.services.cloudformation import provisioners
 
 # More processes of one function than this only take the processors from each other.
@@ -33,11 +33,14 @@ def functions_wait_for_a_process() -> None:
     acquire = lambda_svc.acquire_worker
 
     def acquire_worker(*arguments: Any, **named: Any) -> tuple[Any, str]:
+        seconds = 0.02
         while True:
             worker, reason = acquire(*arguments, **{**named, "max_concurrency": PROCESSES_PER_FUNCTION})
             if reason != "func_cap":
                 return worker, reason
-            time.sleep(0.02)
+            # Of a thousand that wait, asking all the time takes the processor from those who work.
+            time.sleep(seconds)
+            seconds = min(2 * seconds, 0.5)
 
     lambda_svc.acquire_worker = acquire_worker
 
@@ -69,6 +72,25 @@ def errors_carry_their_class() -> None:
 
     lambda_runtime.Worker.invoke = invoke_and_note
     lambda_svc._execute_function_warm = execute_function
+
+
+def throttled_tasks_say_so() -> None:
+    """To Step Functions a function over the account's concurrency answers with an error of its own, by which a state
+    machine retries; ministack calls it unknown.
+
+    https://docs.aws.amazon.com/step-functions/latest/dg/sfn-best-practices.html#bp-lambda-serviceexception
+    """
+    call = stepfunctions._call_lambda
+
+    def call_lambda(*arguments: Any, **named: Any) -> Any:
+        try:
+            return call(*arguments, **named)
+        except stepfunctions._ExecutionError as error:
+            if '"__type": "TooManyRequestsException"' not in error.cause:
+                raise
+            raise stepfunctions._ExecutionError("Lambda.TooManyRequestsException", error.cause) from error
+
+    stepfunctions._call_lambda = call_lambda
 
 
 def metric_math_alarms_are_accepted() -> None:
