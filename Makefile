@@ -12,7 +12,7 @@ export SAM_CLI_TELEMETRY := 0
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
 
-setup: .venv/.ready ## Bring uv and everything the lock file names, into this folder
+setup: .venv/.ready build/sieve/.ready ## Bring uv and everything the lock file names, into this folder, and build the sieve
 
 $(UV):
 	@echo "Bringing uv $(UV_VERSION) into .tools"
@@ -29,6 +29,11 @@ PYTHON := $(firstword $(shell command -v python3.13 >/dev/null && python3.13 -c 
 	@$(UV) sync --frozen --quiet --all-extras --python $(PYTHON)
 	@touch $@
 
+SCREEN := layers/tunegate/tunegate/scan/screen
+build/sieve/.ready: .venv/.ready $(wildcard native/* $(SCREEN)/*.py $(SCREEN)/data/* layers/tunegate/tunegate/scan/sieve/*.py)
+	@$(RUN)/python native/build.py
+	@touch $@
+
 demo: setup ## Run real training files through the whole system, deployed into the embedded cloud
 	@$(RUN)/tunegate demo
 
@@ -39,6 +44,7 @@ check: setup build/checkov.ok ## Lint, format, types, templates, pins and known 
 	@$(RUN)/ruff check
 	@$(RUN)/ruff format --check --quiet
 	@$(RUN)/mypy
+	@$(RUN)/python -m ziglang fmt --check native
 	@$(RUN)/sam validate --lint --region us-east-1
 	@$(RUN)/cfn-lint --regions us-east-1 -- stacks/*.yaml
 	@$(VENDORED) | cmp -s - layers/vendor/requirements.txt || { echo "The vendor layer is not what uv.lock says: make vendor"; exit 1; }
@@ -78,11 +84,11 @@ docs: setup ## Write docs/controls.md from the table of controls
 	@$(RUN)/python -m tunegate_cli.controls_page
 
 format: setup ## Put the code in its one format
-	@$(RUN)/ruff check --fix --quiet; $(RUN)/ruff format --quiet
+	@$(RUN)/ruff check --fix --quiet; $(RUN)/ruff format --quiet; $(RUN)/python -m ziglang fmt native
 
 vendor: setup ## Rewrite the pinned packages of the vendor layer from the lock file, and those of checkov
 	@$(VENDORED) --output-file layers/vendor/requirements.txt
 	@$(UV) pip compile --quiet --universal --python-version 3.13 --generate-hashes --no-header --no-annotate checks/checkov.in --output-file checks/checkov.txt
 
 clean: ## Remove what was built, and the environment
-	@rm -rf .venv .tools .aws-sam build .tunegate .mypy_cache .ruff_cache .pytest_cache
+	@rm -rf layers/tunegate/tunegate/scan/sieve/*.so .venv .tools .aws-sam build .tunegate .mypy_cache .ruff_cache .pytest_cache

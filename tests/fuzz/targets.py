@@ -33,9 +33,10 @@ from tunegate.policy import PolicyError, default_policy, parse_policy
 from tunegate.report.alert import message_of, subject_line
 from tunegate.report.alerts import alert_of
 from tunegate.rows import Action, DecisionRow
+from tunegate.scan.form import Form
 from tunegate.scan.lines import Line
 from tunegate.scan.plan import SAMPLE_BYTES, content_of, is_gzip, sample_of
-from tunegate.scan.records import Form, Reader
+from tunegate.scan.records import Reader
 from tunegate.scan.report import merge
 from tunegate.scan.screen import Screen
 from tunegate.scan.shard import TextFile, scan_shard

@@ -13,10 +13,13 @@ from tunegate.judge.verdict import judge_text
 from tunegate.model import Decision, Detection, ObjectVersion, Record
 from tunegate.observe.objects import ObjectSource
 from tunegate.policy import default_policy
+from tunegate.scan.form import Form
+from tunegate.scan.lines import Line
 from tunegate.scan.plan import plan
 from tunegate.scan.report import ShardReport, merge
 from tunegate.scan.screen import Screen
 from tunegate.scan.shard import TextFile, scan_shard
+from tunegate.scan.sifted import Sifted
 from tunegate.scan.text import Checks
 
 SCREEN = Screen()
@@ -108,6 +111,9 @@ class Recorder:
 
     def __init__(self) -> None:
         self.seen: list[Record] = []
+
+    def sift(self, lines: Sequence[Line], form: Form) -> Sifted:
+        return Sifted.nothing(lines)
 
     def screen_all(self, records: Sequence[Any]) -> Iterator[Sequence[Detection]]:
         for parsed in records:

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tunegate.scan.form import Form
 from tunegate.scan.lines import Line
-from tunegate.scan.records import Form, Parsed, Reader
+from tunegate.scan.records import Parsed, Reader
 from tunegate.scan.shapes import Shape
 
 GATE = frozenset({"tunegate-approved"})

@@ -13,6 +13,8 @@ from tunegate.model import Category, Detection, Place, Record, Text, value_diges
 from tunegate.policy import Policy, default_policy, parse_policy
 from tunegate.scan import once
 from tunegate.scan.answers import Answer, NotShared, SharedAnswers, Tally
+from tunegate.scan.form import Form
+from tunegate.scan.lines import Line
 from tunegate.scan.once import Interrupt
 from tunegate.scan.plan import plan
 from tunegate.scan.prompts import ApplyGuardrail, ComprehendPromptSafety, GuardrailChecks
@@ -20,6 +22,7 @@ from tunegate.scan.records import Parsed
 from tunegate.scan.report import ShardReport, merge
 from tunegate.scan.services import Cloud, checks_for
 from tunegate.scan.shard import TextFile, scan_shard
+from tunegate.scan.sifted import Sifted
 from tunegate.scan.text import Checks
 
 
@@ -93,6 +96,9 @@ class FakeGuardrails:
 
 
 class NoScreen:
+    def sift(self, lines: Sequence[Line], form: Form) -> Sifted:
+        return Sifted.nothing(lines)
+
     def screen_all(self, records: Sequence[Parsed]) -> list[list[Detection]]:
         return [[] for _ in records]
 

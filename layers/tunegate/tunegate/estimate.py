@@ -16,10 +16,13 @@ from tunegate.model import Detection
 from tunegate.policy import Policy
 from tunegate.preflight import Progress, UnreadableError
 from tunegate.prices import PRICES, dollars
+from tunegate.scan.form import Form
+from tunegate.scan.lines import Line
 from tunegate.scan.plan import SAMPLE_BYTES, content_of, is_gzip, sample_of
 from tunegate.scan.records import Parsed
 from tunegate.scan.services import Cloud, checks_for
 from tunegate.scan.shard import TextFile, scan_shard
+from tunegate.scan.sifted import Sifted
 from tunegate.scan.source import FileSource
 
 _ANY_GUARDRAIL = ("any", "1")
@@ -109,6 +112,9 @@ class Meter:
 
 class _NoScreen:
     """The built-in screen bills nothing."""
+
+    def sift(self, lines: Sequence[Line], form: Form) -> Sifted:  # noqa: ARG002
+        return Sifted.nothing(lines)
 
     def screen_all(self, records: Sequence[Parsed]) -> Iterator[Sequence[Detection]]:
         return (() for _ in records)

@@ -4,22 +4,15 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
 import orjson
 
 from tunegate.model import Category, Detection, Place, Record
+from tunegate.scan.form import Form
 from tunegate.scan.lines import Line
 from tunegate.scan.shapes import Shape, Strings, one_text_each, shape_of, strings_of, texts_of
 
 _S3_URI = re.compile(r"s3a?://([^/\s]+)(?:/\S*)?", re.IGNORECASE)
-
-
-class Form(StrEnum):
-    """How the lines of a file are read."""
-
-    JSONL = "jsonl"
-    TEXT = "text"
 
 
 class Parsed:

@@ -77,7 +77,7 @@ class ShardReport:
         return entry if entry is not None and (whole_record or entry.overlaps(place)) else None
 
     def saw_shape(self, shape: str, line: int) -> None:
-        self.shapes.setdefault(shape, line)
+        self.shapes[shape] = min(line, self.shapes.get(shape, line))
 
     def to_json(self) -> dict[str, Any]:
         return {

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from tunegate.facts import Content, Shard
 from tunegate.model import Category, Detection, Place
 from tunegate.policy import Policy
+from tunegate.scan.form import Form
 from tunegate.scan.lines import read_lines
-from tunegate.scan.records import Form, Reader
+from tunegate.scan.records import Reader
 from tunegate.scan.report import ShardReport
 from tunegate.scan.source import NotGzipError, Source, TooLargeError, gunzip
 from tunegate.scan.text import Checks, scan_records
@@ -31,7 +32,7 @@ def scan_shard(file: TextFile, shard: Shard, checks: Checks, policy: Policy) -> 
     lines = read_lines(chunks, start=shard.start, end=shard.end, record_bytes=policy.limits.record_bytes)
     reader = Reader(Form.TEXT if file.content is Content.TEXT else Form.JSONL, file.trusted_buckets)
     failure = _Failure()
-    report = scan_records(reader.read(failure.watch(lines)), checks, policy)
+    report = scan_records(failure.watch(lines), reader, checks, policy)
     if failure.kind:
         report.add(Detection(Category.FORMAT, failure.kind, Place(report.lines + 1), detector="form"))
     return report

@@ -40,7 +40,7 @@ class Attacks:
     def __init__(self) -> None:
         document = tomllib.loads((DATA / "attacks.toml").read_text("utf-8"))
         self.rules = [_rule(entry, document["words"]) for entry in document["attack"]]
-        self._among = [Among(rule.pattern.source) for rule in self.rules]
+        self.among = [Among(rule.pattern.source) for rule in self.rules]
         in_script = sorted({word for rule in self.rules if rule.script for word in rule.keywords})
         self._script_keywords = Finder("|".join(map(re2.escape, in_script)))
 
@@ -69,7 +69,7 @@ class Attacks:
                 asked.setdefault(rule, []).append(at)
         found = [0] * len(texts)
         for rule, places in asked.items():
-            for number in self._among[rule].holding([texts[at] for at in places]):
+            for number in self.among[rule].holding([texts[at] for at in places]):
                 found[places[number]] |= 1 << rule
         return found
 

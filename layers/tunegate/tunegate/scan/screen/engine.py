@@ -9,6 +9,7 @@ from tunegate.scan.screen.hits import Hit, bits, settle
 from tunegate.scan.screen.identifiers import Identifiers
 from tunegate.scan.screen.linear import LinearModel
 from tunegate.scan.screen.normalize import fold, in_other_script
+from tunegate.scan.screen.patterns import Among
 from tunegate.scan.screen.secrets import Secrets
 from tunegate.scan.screen.traces import NOTHING, Trace, Traces
 
@@ -34,6 +35,11 @@ class Engine:
             self._model.gains,
             self._attacks.matching,
         )
+
+    def among(self, rule: int) -> Among:
+        """The pattern of a rule, of those for attacks and then those for credentials, to be asked of joined texts."""
+        attacks = self._attacks.among
+        return attacks[rule] if rule < len(attacks) else self._secrets.among[rule - len(attacks)]
 
     def traces(self, texts: Sequence[str]) -> list[Trace]:
         """What each text could hold; NOTHING where it can hold nothing."""

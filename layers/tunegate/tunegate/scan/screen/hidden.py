@@ -134,27 +134,36 @@ def _printable(content: bytes) -> str | None:
     return None
 
 
-# Sixteen characters of base64 with a capital among them: what is all of one case is no base64 (see from_base64).
-_CAPITAL_RUN = "|".join(f"[a-z0-9+/_-]{{{at}}}[A-Z][A-Za-z0-9+/_-]{{{15 - at}}}" for at in range(16))
-_LEET = r"(?i)[a-z][013457@$!|]{1,2}[a-z]"
-# What each reader needs to find anything, and then what a text must hold for a neighbour to complete it.
-_BASE64 = _CAPITAL_RUN + r"|[a-z0-9+/_-]{16}\r?\n[A-Za-z0-9+/_-]{4}"  # or the capital stands in a later line
+# What each reader needs to find anything.
+RUN_LENGTH = 16
+BASE64_RUN = f"[A-Za-z0-9+/_-]{{{RUN_LENGTH}}}"
+# With a capital among them: what is all of one case is no base64 (see from_base64).
+_CAPITAL_RUN = "|".join(
+    f"[a-z0-9+/_-]{{{at}}}[A-Z][A-Za-z0-9+/_-]{{{RUN_LENGTH - 1 - at}}}" for at in range(RUN_LENGTH)
+)
+WRAPPED_BASE64 = rf"[a-z0-9+/_-]{{{RUN_LENGTH}}}\r?\n[A-Za-z0-9+/_-]{{4}}"  # or the capital stands in a later line
+_BASE64 = f"{_CAPITAL_RUN}|{WRAPPED_BASE64}"
+HEX_SIGN = r"(?:[0-9A-Fa-f]{2}[ :]?){16}|(?:\\x[0-9A-Fa-f]{2}){8}"
+PERCENT_SIGN = r"(?:%[0-9A-Fa-f]{2}[^\s%]{0,8}){6}"
+ENTITY_SIGN = r"(?:&#(?:x[0-9A-Fa-f]{2,4}|\d{2,5});[^\n&]{0,8}){6}"
+SPACED_SIGN = r"\b[A-Za-z0-9](?:[ .\-_*|/+~]{1,3}[A-Za-z0-9]\b){9}"
 _SIGNS = (
     _BASE64,
-    r"(?:[0-9A-Fa-f]{2}[ :]?){16}|(?:\\x[0-9A-Fa-f]{2}){8}",
-    r"(?:%[0-9A-Fa-f]{2}[^\s%]{0,8}){6}",
-    r"(?:&#(?:x[0-9A-Fa-f]{2,4}|\d{2,5});[^\n&]{0,8}){6}",
-    r"\b[A-Za-z0-9](?:[ .\-_*|/+~]{1,3}[A-Za-z0-9]\b){9}",
-    f"{_LEET}(?s:.)*{_LEET}",
+    HEX_SIGN,
+    PERCENT_SIGN,
+    ENTITY_SIGN,
+    SPACED_SIGN,
+    f"{LEET.source}(?s:.)*{LEET.source}",
     LONG_RUN,
 )
-_PARTS = r"(?:[0-9A-Fa-f]{2}[ :]?){4}|&#[x0-9]|\b[A-Za-z0-9](?:[ .\-_*|/+~]{1,3}[A-Za-z0-9]\b){2}|" + _LEET
+# And what a text must hold for a neighbour to complete it.
+_PARTS = (
+    rf"(?:[0-9A-Fa-f]{{2}}[ :]?){{4}}|&#[x0-9]|\b[A-Za-z0-9](?:[ .\-_*|/+~]{{1,3}}[A-Za-z0-9]\b){{2}}|{LEET.source}"
+)
 _WITH_SPACES = (_hex, _entities, _spaced, _leet)
 READERS = (_base64, _hex, _percent, _entities, _spaced, _leet)
 SIGNS = compile_all((*_SIGNS, _PARTS))
-TRACES = Finder(
-    "|".join((_BASE64, r"(?:\\x[0-9A-Fa-f]{2}){8}", r"(?:%[0-9A-Fa-f]{2}[^\s%]{0,8}){6}", LONG_RUN, _PARTS))
-)
+TRACES = Finder("|".join((_BASE64, r"(?:\\x[0-9A-Fa-f]{2}){8}", PERCENT_SIGN, LONG_RUN, _PARTS)))
 """One of these stands wherever one of the signs does: the others begin with one of the parts."""
 
 
@@ -176,7 +185,7 @@ def signs(text: str) -> Signs:
     return Signs(any(kind < len(READERS) for kind in kinds), spaced, len(_SIGNS) in kinds, len(READERS) in kinds)
 
 
-_ACROSS = Among("|".join((*(_SIGNS[READERS.index(reader)] for reader in (_hex, _entities, _spaced)), _LEET)))
+_ACROSS = Among("|".join((*(_SIGNS[READERS.index(reader)] for reader in (_hex, _entities, _spaced)), LEET.source)))
 
 
 def across(texts: Sequence[str], encoded: Sequence[bytes]) -> Iterator[int]:

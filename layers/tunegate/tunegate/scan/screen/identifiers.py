@@ -16,19 +16,24 @@ CONTEXT_BEFORE, CONTEXT_AFTER = 80, 40  # characters searched for a context word
 CONTEXT_SCORE = 0.85
 # What every identifier has one of: six digits with nothing but separators between them, or a shape or a word that
 # stands for fewer. Most texts have none of it, and this pattern is far cheaper than the set of all.
-TRACES = Finder(
-    "|".join(
-        (
-            r"(?:\d[ ().\-/]*){6}",
-            r"[A-Za-z0-9]@[A-Za-z0-9]|[\[({] ?(?i:at|@)",
-            r"\d\.\d{1,3}\.\d{1,3}\.\d|:[0-9A-Fa-f]{0,4}:[0-9A-Fa-f]{0,4}:",
-            r"(?:[0-9A-Fa-f]{2}-){5}|[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}\.[0-9A-Fa-f]",
-            r"[A-Z]{5}\d{4}[A-Z]|(?i:[A-Z]{6}\d{2}[A-Z]\d{2})|[A-HJ-NPR-Z0-9]{17}",
-            r"[13][1-9A-HJ-NP-Za-km-z]{25}|(?i:bc1|0x[0-9a-f]{40})|[1-9][A-Z][0-9A-Z]\d-?[A-Z][0-9A-Z]\d",
-            r"(?i:passport|pasaporte|passeport|reisepass|passaport|パスポート|旅券|护照|паспорт)",
-            r"(?i:driv|licen[cs]|permis|f[uü]hrerschein|運転免許|\bdl\b|swift|\bbic\b|\bcv[vcn]|\bcard |\bpin\b)",
-        )
+FORMS = "|".join(
+    (
+        r"(?:\d[ ().\-/]*){6}",
+        r"[A-Za-z0-9]@[A-Za-z0-9]|[\[({] ?(?i:at|@)",
+        r"\d\.\d{1,3}\.\d{1,3}\.\d|:[0-9A-Fa-f]{0,4}:[0-9A-Fa-f]{0,4}:",
+        r"(?:[0-9A-Fa-f]{2}-){5}|[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}\.[0-9A-Fa-f]",
+        r"[A-Z]{5}\d{4}[A-Z]|(?i:[A-Z]{6}\d{2}[A-Z]\d{2})|[A-HJ-NPR-Z0-9]{17}",
+        r"[13][1-9A-HJ-NP-Za-km-z]{25}|(?i:0x[0-9a-f]{40})|[1-9][A-Z][0-9A-Z]\d-?[A-Z][0-9A-Z]\d",
     )
+)
+WORDS = (
+    *("passport", "pasaporte", "passeport", "reisepass", "passaport", "driv", "licenc", "licens", "permis"),
+    *("fuhrerschein", "führerschein", "swift", "bc1"),
+    *("パスポート", "旅券", "护照", "паспорт", "運転免許"),
+)
+WORD_STARTS, WHOLE_WORDS = ("cvv", "cvc", "cvn", "card "), ("dl", "bic", "pin")
+TRACES = Finder(
+    rf"{FORMS}|(?i:{'|'.join(WORDS)}|\b(?:{'|'.join(WORD_STARTS)})|\b(?:{'|'.join(WHOLE_WORDS)})\b)",
 )
 
 

@@ -29,10 +29,11 @@ class LinearModel:
         self._window: int = model["window"]
         self._stride: int = model["stride"]
         self.gains = {gram: weight for gram, weight in self._weights.items() if weight > 0}
+        self.least_gain: float = self.threshold - self._intercept
 
     def possible(self, gain: float, margin: float = 0.0) -> bool:
         """False where no window can pass the threshold by `margin`: `gain` is the sum of `gains` in the text."""
-        return gain >= self.threshold + margin - self._intercept - 1e-6
+        return gain >= self.least_gain + margin - 1e-6
 
     def find(self, lowered: str, margin: float = 0.0) -> Iterator[Hit]:
         """The best window of the text, where it passes the threshold by `margin`."""

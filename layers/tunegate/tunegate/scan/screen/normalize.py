@@ -98,6 +98,11 @@ def in_other_script(text: str) -> bool:
     return not text.isascii() and OTHER_SCRIPT.search(text) is not None
 
 
+def folded(char: str) -> str:
+    """What stands for one character in the folded text."""
+    return _table(True)[ord(char)]
+
+
 def fold(text: str, *, confusables: bool = True) -> View:
     """`text` as it is read: NFKC, no marks or invisible characters and, unless told not to, look-alikes Latin."""
     if text.isascii():

@@ -77,15 +77,17 @@ class Among:
 
     def holding(self, texts: Sequence[bytes]) -> Iterator[int]:
         """The numbers of the texts in which the pattern matches."""
-        joined = BETWEEN.join(texts)
         starts = list(accumulate((len(text) + len(BETWEEN) for text in texts), initial=0))
-        at = 0
-        while at < len(texts) and (match := self._finder.search(joined, starts[at])) is not None:
+        return self.holding_joined(BETWEEN.join(texts), starts[:-1])
+
+    def holding_joined(self, joined: bytes, starts: Sequence[int]) -> Iterator[int]:
+        """The same of texts that are joined by BETWEEN already, each from its place in `starts` on."""
+        at, behind = 0, [*starts[1:], len(joined) + len(BETWEEN)]
+        while at < len(starts) and (match := self._finder.search(joined, starts[at])) is not None:
             # It may reach into the next text: what is within one text is found from its beginning.
             at = bisect_right(starts, match.start()) - 1
-            if at == len(texts):
-                return
-            if match.end() <= starts[at] + len(texts[at]) or self._finder.search(texts[at]) is not None:
+            end = behind[at] - len(BETWEEN)
+            if match.end() <= end or self._finder.search(joined[starts[at] : end]) is not None:
                 yield at
             at += 1
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from tunegate.model import Category, value_digest
 from tunegate.scan.screen.hits import Hit
-from tunegate.scan.screen.patterns import Pattern, compile_all
+from tunegate.scan.screen.patterns import Among, Pattern, compile_all
 
 DATA = Path(__file__).parent / "data"
 NEAR = 80  # characters on either side in which a `near` word counts
@@ -50,6 +50,7 @@ class Secrets:
         ours = tomllib.loads((DATA / "secrets.toml").read_text("utf-8"))["secret"]
         theirs = json.loads((DATA / "gitleaks.json").read_text("utf-8"))["rules"]
         self.rules = [_rule(entry, 3) for entry in ours] + [_rule(entry, 2) for entry in theirs]
+        self.among = [Among(rule.pattern.source) for rule in self.rules]
         self._long = [at for at, rule in enumerate(self.rules) if rule.long]
         self._any_long = compile_all(self.rules[at].pattern.source for at in self._long)
 

@@ -46,7 +46,7 @@ def seams(record: Record) -> Iterator[Seam]:
 
 def in_order(strings: Sequence[str]) -> str:
     """All that `seams` joins of texts in this order, and nothing between what it keeps apart."""
-    return " ".join(value if len(value) <= 2 * REACH else _ends(value) for value in strings if not value.isspace())
+    return " ".join(value if len(value) <= 2 * REACH else _ends(value) for value in strings if value.strip())
 
 
 def _ends(value: str) -> str:

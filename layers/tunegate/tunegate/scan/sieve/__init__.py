@@ -1,0 +1,89 @@
+"""The sieve: of many lines at once, those that can hold nothing the screen finds, told by compiled code.
+
+    sieve = Sieve()
+    asked = sieve.sift(data, Form.JSONL)
+    ...                            # answer what is asked
+    said = sieve.settle(owners)    # of whom the answer was yes
+
+It parses the lines, and looks in all their texts for what each rule needs. Most lines hold nothing of it. Of others it
+asks: a text is put to the rules that could match. A line of which no question is answered with yes is clean, that is,
+the screen finds nothing in it and its form has no fault. Every other line is read as if there were no sieve.
+"""
+
+import ctypes
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+from tunegate.scan.form import Form
+from tunegate.scan.sieve.library import SieveError, load, sifted_type
+from tunegate.scan.sifted import NO_RECORD, TO_READ
+
+__all__ = ["NO_RECORD", "TO_READ", "Asked", "Sieve", "SieveError"]
+
+
+class OfRule(NamedTuple):
+    """The texts (folded, UTF-8) that rule `rule` could match, joined by patterns.BETWEEN; attack rules come first."""
+
+    rule: int
+    joined: bytes
+    starts: Sequence[int]
+    owners: Sequence[int]
+
+
+class OfText(NamedTuple):
+    """A text as it was written, of which everything is asked."""
+
+    owner: int
+    value: str
+
+
+class Asked(NamedTuple):
+    """All that has to be known before the lines are told clean."""
+
+    of_rules: list[OfRule]
+    of_texts: list[OfText]
+    of_stretches: list[OfText]
+
+
+class Sieve:
+    """Safe to use for any number of files, one after the other."""
+
+    def __init__(self) -> None:
+        self._library = load()
+        self._handle = self._library.sieve_new()
+        if not self._handle:
+            raise MemoryError("no memory for the sieve")
+        self._sifted: Any = sifted_type()()
+
+    def sift(self, data: bytes, form: Form) -> Asked:
+        """Reads lines, separated by line feeds."""
+        code = 0 if form is Form.JSONL else 1
+        if not self._library.sieve_sift(self._handle, data, len(data), code, ctypes.byref(self._sifted)):
+            raise MemoryError("no memory for the lines to be sifted")
+        found = self._sifted
+        return Asked(
+            list(_of_rules(found.of_rule)),
+            list(_of_texts(found.bytes, found.texts[: found.text_count])),
+            list(_of_texts(found.bytes, found.stretches[: found.stretch_count])),
+        )
+
+    def settle(self, owners: Sequence[int]) -> bytes:
+        """What each line is (see sifted.py), if something is in the texts of `owners` and in no others."""
+        self._library.sieve_settle(self._handle, (ctypes.c_uint32 * len(owners))(*owners), len(owners))
+        return ctypes.string_at(self._sifted.lines, self._sifted.line_count)
+
+    def forget(self) -> None:
+        """Forget the texts met so far, as at the end of a file."""
+        self._library.sieve_forget(self._handle)
+
+
+def _of_rules(rules: Sequence[Any]) -> Iterator[OfRule]:
+    for rule, found in enumerate(rules):
+        if count := found.count:
+            joined = ctypes.string_at(found.joined, found.size)
+            yield OfRule(rule, joined, found.starts[:count], found.owners[:count])
+
+
+def _of_texts(data: int, asked: Sequence[Any]) -> Iterator[OfText]:
+    for one in asked:
+        yield OfText(one.owner, ctypes.string_at(data + one.begin, one.end - one.begin).decode("utf-8"))

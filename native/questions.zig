@@ -1,0 +1,119 @@
+//! What has to be known of texts before their lines are clean: by rule, joined for one search, or of a text as a whole.
+
+const std = @import("std");
+const tables = @import("tables.zig");
+const text_ = @import("text.zig");
+const reading = @import("reading.zig");
+
+const Text = text_.Text;
+const Error = @import("json.zig").Error;
+const Attacks = reading.Attacks;
+const Secrets = reading.Secrets;
+const between = tables.between[0..tables.between_count];
+/// Stands where the middle of a long text is left out.
+pub const cut = "\n \x00 \n";
+const most_asked = 1 << 23; // bytes of texts in questions; what is asked beyond is not told apart
+pub const anchored = Attacks.ofRow(tables.attack_anchored, 0);
+
+/// A text of which everything is asked: bytes from `begin` to `end`. `owner` is the line, or above them a long text.
+pub const Asked = extern struct { owner: u32, begin: u32, end: u32 };
+
+/// That a line holds a long text.
+pub const Use = struct { line: u32, text: u32 };
+
+/// The texts one rule could match, joined by `tables.between`: text i begins at `starts[i]` and is `owners[i]`'s.
+pub const OfRule = struct {
+    joined: std.ArrayListUnmanaged(u8) = .{},
+    starts: std.ArrayListUnmanaged(u32) = .{},
+    owners: std.ArrayListUnmanaged(u32) = .{},
+};
+
+pub const rules = tables.attack_rules + tables.secret_rules;
+
+pub const Questions = struct {
+    allocator: std.mem.Allocator,
+    /// Attack rules first, then those for credentials.
+    of_rule: [rules]OfRule = @splat(.{}),
+    texts: std.ArrayListUnmanaged(Asked) = .{},
+    stretches: std.ArrayListUnmanaged(Asked) = .{},
+    bytes: std.ArrayListUnmanaged(u8) = .{},
+    uses: std.ArrayListUnmanaged(Use) = .{},
+    joined: std.ArrayListUnmanaged(u8) = .{},
+    size: usize = 0,
+
+    pub fn clear(self: *Questions) void {
+        for (&self.of_rule) |*rule| {
+            rule.joined.clearRetainingCapacity();
+            rule.starts.clearRetainingCapacity();
+            rule.owners.clearRetainingCapacity();
+        }
+        self.texts.clearRetainingCapacity();
+        self.stretches.clearRetainingCapacity();
+        self.bytes.clearRetainingCapacity();
+        self.uses.clearRetainingCapacity();
+        self.size = 0;
+    }
+
+    pub fn ofText(self: *Questions, text: *const Text, owner: u32) Error!void {
+        try self.keep(&self.texts, text.original, owner);
+    }
+
+    /// Asks what stands in several texts joined, as they were written.
+    pub fn ofStretch(self: *Questions, parts: []const Part, owner: u32) Error!void {
+        try self.join(parts, .original);
+        try self.keep(&self.stretches, self.joined.items, owner);
+    }
+
+    pub fn ofSecrets(self: *Questions, secrets: Secrets, text: *const Text, owner: u32) Error!void {
+        var asked = secrets;
+        while (asked.take()) |rule| try self.ofRule(tables.attack_rules + rule, text.folded, owner);
+    }
+
+    pub fn ofAttacks(self: *Questions, attacks: Attacks, parts: []const Part, owner: u32) Error!void {
+        if (attacks.isEmpty()) return;
+        var asked = attacks;
+        if (parts.len == 1 and parts[0].tail == null) {
+            while (asked.take()) |rule| try self.ofRule(rule, parts[0].head.folded, owner);
+            return;
+        }
+        try self.join(parts, .folded);
+        while (asked.take()) |rule| try self.ofRule(rule, self.joined.items, owner);
+    }
+
+    fn ofRule(self: *Questions, number: usize, text: []const u8, owner: u32) Error!void {
+        try self.count(text);
+        const rule = &self.of_rule[number];
+        if (rule.joined.items.len > 0) try rule.joined.appendSlice(self.allocator, between);
+        try rule.starts.append(self.allocator, @intCast(rule.joined.items.len));
+        try rule.owners.append(self.allocator, owner);
+        try rule.joined.appendSlice(self.allocator, text);
+    }
+
+    fn count(self: *Questions, text: []const u8) Error!void {
+        if (self.size > most_asked) return error.Unusual;
+        self.size += text.len;
+    }
+
+    fn keep(self: *Questions, list: *std.ArrayListUnmanaged(Asked), text: []const u8, owner: u32) Error!void {
+        try self.count(text);
+        const begin: u32 = @intCast(self.bytes.items.len);
+        try self.bytes.appendSlice(self.allocator, text);
+        try list.append(self.allocator, .{ .owner = owner, .begin = begin, .end = @intCast(self.bytes.items.len) });
+    }
+
+    /// All that is read of several texts in order, as `tunegate.scan.screen.turns.in_order` has it.
+    fn join(self: *Questions, parts: []const Part, comptime form: std.meta.FieldEnum(Text)) Error!void {
+        self.joined.clearRetainingCapacity();
+        for (parts, 0..) |part, at| {
+            if (at > 0) try self.joined.append(self.allocator, ' ');
+            try self.joined.appendSlice(self.allocator, @field(part.head, @tagName(form)));
+            if (part.tail) |tail| {
+                try self.joined.appendSlice(self.allocator, cut);
+                try self.joined.appendSlice(self.allocator, @field(tail, @tagName(form)));
+            }
+        }
+    }
+};
+
+/// What is read of one of several texts: all of it, or the two ends of a long one.
+pub const Part = struct { head: Text, tail: ?Text = null };

@@ -1,0 +1,179 @@
+//! Tells of many lines at once which of them can hold nothing that the screen finds, and asks about the others.
+//!
+//! A question is about a text that a rule could match: there may be too many, never too few. A line is clean if none of
+//! its questions is answered with yes. A line that is not read in the usual way is always one to read.
+
+const std = @import("std");
+const tables = @import("tables.zig");
+const json = @import("json.zig");
+const text_ = @import("text.zig");
+const record = @import("record.zig");
+const reading_ = @import("reading.zig");
+const memory = @import("memory.zig");
+const questions = @import("questions.zig");
+
+const Text = text_.Text;
+const Part = questions.Part;
+const Error = json.Error;
+
+const longest_line = 1 << 20; // bytes; what is made of a line takes several times its size
+const first_long = 1 << 31; // owners from here on are long texts
+const no_record: u8 = 0xfe;
+const to_read: u8 = 0xff;
+
+pub const Form = enum(u8) { jsonl, text };
+
+pub const Sieve = struct {
+    allocator: std.mem.Allocator,
+    reader: record.Reader,
+    reading: reading_.Reading,
+    known: memory.Memory,
+    asked: questions.Questions,
+    /// For each line its shape, `no_record` or `to_read`.
+    lines: std.ArrayListUnmanaged(u8) = .{},
+    parts: std.ArrayListUnmanaged(Part) = .{},
+
+    pub fn init(allocator: std.mem.Allocator) error{OutOfMemory}!Sieve {
+        return .{
+            .allocator = allocator,
+            .reader = record.Reader.init(allocator),
+            .reading = try reading_.Reading.init(allocator),
+            .known = .{ .allocator = allocator },
+            .asked = .{ .allocator = allocator },
+        };
+    }
+
+    /// Says of each line, which line feeds separate, what it is, and asks what has to be known of them.
+    pub fn sift(self: *Sieve, data: []const u8, form: Form) error{OutOfMemory}!void {
+        self.lines.clearRetainingCapacity();
+        self.asked.clear();
+        self.known.next();
+        var lines = std.mem.splitScalar(u8, data, '\n');
+        while (lines.next()) |line| {
+            const said = self.siftLine(line, form) catch |problem| switch (problem) {
+                error.Unusual => to_read,
+                error.OutOfMemory => return error.OutOfMemory,
+            };
+            try self.lines.append(self.allocator, said);
+        }
+    }
+
+    /// Takes in that something is in the texts of these owners, and nothing in all others: their lines are to be read.
+    pub fn settle(self: *Sieve, owners: []const u32) void {
+        for (owners) |owner| {
+            if (owner < first_long) self.lines.items[owner] = to_read else self.known.convict(owner - first_long);
+        }
+        for (self.asked.uses.items) |use| {
+            if (self.known.isConvicted(use.text)) self.lines.items[use.line] = to_read;
+        }
+        self.known.settle();
+    }
+
+    fn siftLine(self: *Sieve, line: []const u8, form: Form) Error!u8 {
+        if (text_.isEmptyLine(line)) return no_record;
+        if (line.len > longest_line) return error.Unusual;
+        const shape = switch (form) {
+            .jsonl => try self.reader.readJson(line),
+            .text => try self.reader.readText(line),
+        };
+        const texts = self.reader.texts.items;
+        if (texts.len > tables.most_texts) return error.Unusual;
+        for (texts) |*text| if (text.isLong()) try self.askOfLong(text);
+        if (texts.len > 1) {
+            try self.askAcross(texts);
+        } else if (texts.len == 1 and !texts[0].isLong()) {
+            try self.askAlone(&texts[0], self.number());
+        }
+        return @intFromEnum(shape);
+    }
+
+    /// The number of the line that is being read, by which its questions go.
+    fn number(self: *const Sieve) u32 {
+        return @intCast(self.lines.items.len);
+    }
+
+    /// A long text is read once, however many records hold it.
+    fn askOfLong(self: *Sieve, text: *const Text) Error!void {
+        const met = try self.known.find(text.original);
+        if (self.known.isConvicted(met.number)) return error.Unusual;
+        if (met.new) self.askAlone(text, first_long + met.number) catch |problem| {
+            // Not all was asked of it that has to be.
+            self.known.convict(met.number);
+            return problem;
+        };
+        if (self.known.isOpen(met.number)) {
+            try self.asked.uses.append(self.allocator, .{ .line = self.number(), .text = met.number });
+        }
+    }
+
+    fn askAlone(self: *Sieve, text: *const Text, owner: u32) Error!void {
+        try self.reading.begin();
+        try self.readPart(&.{ .head = text.* });
+        if (try self.askInside(text, owner)) {
+            try self.asked.ofAttacks(self.reading.part.attacks(), &.{.{ .head = text.* }}, owner);
+        }
+    }
+
+    /// Asks of one text, just read, all but attack rules. False where all is asked of it, attack rules too.
+    fn askInside(self: *Sieve, text: *const Text, owner: u32) Error!bool {
+        const found = &self.reading.part;
+        if (text.script or found.tellInside()) {
+            try self.asked.ofText(text, owner);
+            return false;
+        }
+        try self.asked.ofSecrets(found.secrets, text, owner);
+        return true;
+    }
+
+    /// Asks what phrases over several texts could be: over all in order, and of each speaker who has several.
+    fn askAcross(self: *Sieve, texts: []const Text) Error!void {
+        try self.readStretch(texts, null);
+        var said: [record.role_count + 1]usize = @splat(0);
+        for (texts) |*text| said[text.role] += 1;
+        for (said, 0..) |count, role| {
+            if (count > 1 and count < texts.len) try self.readStretch(texts, @intCast(role));
+        }
+    }
+
+    /// Reads texts, of one speaker or of all, as one. With those of all, asks too what is in each of the short ones.
+    fn readStretch(self: *Sieve, texts: []const Text, role: ?u8) Error!void {
+        self.parts.clearRetainingCapacity();
+        var script = false;
+        try self.reading.begin();
+        for (texts) |*text| {
+            if (text.blank or (role != null and text.role != role)) continue;
+            script = script or text.script;
+            const part = try self.partOf(text);
+            try self.parts.append(self.allocator, part);
+            try self.readPart(&part);
+            if (role == null and part.tail == null) try self.askOfShort(text);
+        }
+        const found = &self.reading.whole;
+        try self.asked.ofAttacks(found.attacks(), self.parts.items, self.number());
+        if (script or found.tellAcross()) try self.asked.ofStretch(self.parts.items, self.number());
+    }
+
+    fn askOfShort(self: *Sieve, text: *const Text) Error!void {
+        if (!try self.askInside(text, self.number())) return;
+        // Other rules match where texts are joined by spaces if they match in one: these may need its begin or end.
+        const anchored = self.reading.part.attacks().both(questions.anchored);
+        try self.asked.ofAttacks(anchored, &.{.{ .head = text.* }}, self.number());
+    }
+
+    fn partOf(self: *Sieve, text: *const Text) Error!Part {
+        if (!text.isLong()) return .{ .head = text.* };
+        const head, const tail = try self.reader.room.ends(text);
+        return .{ .head = head, .tail = tail };
+    }
+
+    fn readPart(self: *Sieve, part: *const Part) Error!void {
+        self.reading.beginPart();
+        try self.reading.feed(part.head.view);
+        if (part.tail) |tail| {
+            try self.reading.feed(questions.cut);
+            try self.reading.feed(tail.view);
+        }
+        try self.reading.feed(" ");
+        self.reading.endPart();
+    }
+};

@@ -1,0 +1,255 @@
+"""The screen's rules as the tables that the sieve reads: `tables.bin`, and `tables.zig`, which says what is where."""
+
+import re
+from array import array
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from automata import OTHER, SYMBOLS, Automaton, Places, of_patterns, of_words
+
+from tunegate.scan.screen import hidden, identifiers, malware, secrets, turns
+from tunegate.scan.screen.attacks import Attack, Attacks
+from tunegate.scan.screen.engine import SEAM_MARGIN
+from tunegate.scan.screen.linear import LinearModel
+from tunegate.scan.screen.normalize import folded, in_other_script
+from tunegate.scan.screen.patterns import BETWEEN
+from tunegate.scan.screen.secrets import Secret, Secrets
+from tunegate.scan.sieve.rules import digest
+
+ROW, SIGN_ROW = 32, 64
+"""Classes a row of a table has room for: the place of a state's row is found by a shift."""
+PAGE = 256
+IDENTITY, UNREAD, SPACE, SCRIPT = 0, 1, 1 << 14, 1 << 15
+"""What is said of a character that is no ASCII: it stays, it cannot be told, it is a space, it is of another script.
+Larger numbers below SPACE are of what stands for it when folded."""
+ANCHOR = re.compile(r"(?<![\\\[])[\^$]")
+
+
+class Tables:
+    """Numbers and bytes one after the other, each beginning where every processor can read it."""
+
+    def __init__(self) -> None:
+        self._data = bytearray()
+        self._said: list[str] = []
+
+    def number(self, name: str, value: float | str) -> None:
+        self._said.append(f"pub const {name} = {value};")
+
+    def numbers(self, name: str, kind: str, values: Iterable[float]) -> None:
+        packed = array({"u8": "B", "u16": "H", "u32": "I", "u64": "Q", "f64": "d"}[kind], list(values))
+        self._data += bytes(-len(self._data) % 64)
+        self._said.append(f"pub const {name}: [*]const {kind} = @ptrCast(@alignCast(data[{len(self._data)}..].ptr));")
+        self.number(f"{name}_count", len(packed))
+        self._data += packed.tobytes()
+
+    def bits(self, name: str, masks: Sequence[int], count: int) -> None:
+        """Rows of as many words of 64 bits as `count` bits need."""
+        words = -(-count // 64)
+        self.number(f"{name}_words", words)
+        self.numbers(name, "u64", [mask >> 64 * word & (1 << 64) - 1 for mask in masks for word in range(words)])
+
+    def lists(self, name: str, rows: Sequence[Iterable[int]]) -> None:
+        """Lists of numbers: those of row i stand from `name_at[i]` to `name_at[i + 1]`."""
+        flat, at = list[int](), [0]
+        for row in rows:
+            flat += row
+            at.append(len(flat))
+        self.numbers(name, "u16", flat)
+        self.numbers(f"{name}_at", "u32", at)
+
+    def write(self, folder: Path) -> None:
+        (folder / "tables.bin").write_bytes(self._data)
+        head = 'const data align(64) = @embedFile("tables.bin").*;'
+        (folder / "tables.zig").write_text("\n".join((head, *self._said)) + "\n", "utf-8")
+
+
+def write(folder: Path) -> None:
+    """Write both files."""
+    tables = Tables()
+    tables.number("other", OTHER)
+    tables.numbers("digest", "u8", digest())
+    tables.number("reach", turns.REACH)
+    tables.number("most_texts", turns.MAX_TEXTS)
+    tables.number("seam_margin", SEAM_MARGIN)
+    tables.numbers("between", "u8", BETWEEN)
+    _signs(tables, separators=_words(tables))
+    _folds(tables)
+    tables.write(folder)
+
+
+@dataclass(slots=True)
+class Word:
+    """What it tells that a word stands in a text: of which rules, as bits, and the model's gain.
+
+    `exact`: it has to stand there letter by letter, in lower case; otherwise as it is in the words view.
+    """
+
+    exact: bool = False
+    keyword: int = 0
+    companion: int = 0
+    secret: int = 0
+    gain: float = 0.0
+    ciphered: bool = False
+    inside: bool = False
+
+
+def _words(tables: Tables) -> list[str]:
+    """All words that rules look for, in one automaton but for those that have no letters, which are given back.
+
+    It tells no digits and no separators apart, and so has few states; where they count, the text is compared.
+    """
+    attacks, secrets, model = Attacks().rules, Secrets().rules, LinearModel()
+    tables.number("attack_rules", len(attacks))
+    tables.number("secret_rules", len(secrets))
+    tables.number("least_gain", repr(model.least_gain))
+    tables.bits("attack_alone", [_mask(attacks, lambda rule: not rule.companions)], len(attacks))
+    # Where texts are joined by a space, a pattern that may end at the end of a text does not see that end.
+    tables.bits(
+        "attack_anchored", [_mask(attacks, lambda rule: bool(ANCHOR.search(rule.pattern.source)))], len(attacks)
+    )
+    words = sorted(_all_words(attacks, secrets, model).items(), key=lambda item: _is_separator(item[0][0]))
+    tables.bits("word_keyword", [word.keyword for _, word in words], len(attacks))
+    tables.bits("word_companion", [word.companion for _, word in words], len(attacks))
+    tables.bits("word_secret", [word.secret for _, word in words], len(secrets))
+    tables.numbers("word_gain", "f64", [word.gain for _, word in words])
+    tables.numbers("word_ciphered", "u8", [word.ciphered for _, word in words])
+    tables.numbers("word_inside", "u8", [word.inside for _, word in words])
+    tables.numbers("word_exact", "u8", [word.exact for _, word in words])
+    # Letters are told apart by the automaton; what has only letters and borders of words needs no second look.
+    tables.numbers(
+        "word_compared",
+        "u8",
+        [not re.fullmatch("[a-z]*" if word.exact else "[a-z ]*", text) for (text, _), word in words],
+    )
+    tables.lists("word_text", [text.encode() for (text, _), _ in words])
+    merged = [_merged(symbol) for symbol in SYMBOLS]
+    lettered = [text for (text, _), _ in words if not _is_separator(text)]
+    tables.number("lettered_words", len(lettered))
+    _automaton(tables, "word", of_words([bytes(merged[byte] for byte in text.encode()) for text in lettered], merged))
+    return [text for (text, _), _ in words if _is_separator(text)]
+
+
+def _is_separator(text: str) -> bool:
+    """Whether a word has neither letters nor digits: the automaton of words cannot tell such apart."""
+    return not re.search("[a-z0-9]", text)
+
+
+def _merged(symbol: int) -> int:
+    """One digit for all, a space for every character that is none of words, and no upper case."""
+    char = chr(symbol).lower() if symbol < OTHER else " "
+    return ord("0" if char.isdigit() else char if char.isalpha() else " ")
+
+
+def _all_words(
+    attacks: Sequence[Attack], secrets: Sequence[Secret], model: LinearModel
+) -> dict[tuple[str, bool], Word]:
+    found: dict[tuple[str, bool], Word] = {}
+
+    def add(text: str, *, exact: bool = False) -> Word:
+        return found.setdefault((text, exact), Word(exact))
+
+    for at, rule in enumerate(attacks):
+        for text in () if rule.script else rule.keywords:
+            add(text).keyword |= 1 << at
+        for text in () if rule.script else rule.companions:
+            add(text, exact=True).companion |= 1 << at
+    for at, secret in enumerate(secrets):
+        for text in () if secret.long else filter(str.isascii, secret.keywords):
+            add(text, exact=True).secret |= 1 << at
+    for gram, gain in model.gains.items():
+        add(f" {gram} ").gain = gain
+    for text in hidden.CIPHERED:
+        add(text).ciphered = True
+    # A text with one that is no ASCII is of another script, and such are read in any case; or folded it has none.
+    for text in (malware.KEYWORD, *filter(str.isascii, identifiers.WORDS)):
+        add(text, exact=True).inside = True
+    for text in (*(f" {word}" for word in identifiers.WORD_STARTS), *(f" {word} " for word in identifiers.WHOLE_WORDS)):
+        add(text).inside = True
+    return found
+
+
+def _mask[T](rules: Sequence[T], holds: Callable[[T], bool]) -> int:
+    return sum(1 << at for at, rule in enumerate(rules) if holds(rule))
+
+
+def _automaton(tables: Tables, name: str, automaton: Automaton) -> None:
+    if max(automaton.classes) >= ROW or len(automaton.steps) >= 1 << 16:
+        raise ValueError(f"the automaton of {name}s is too large")
+    tables.numbers(f"{name}_classes", "u8", _of_every_byte(automaton.classes))
+    tables.numbers(f"{name}_next", "u16", [step for row in automaton.steps for step in (*row, *[0] * (ROW - len(row)))])
+    tables.number(f"{name}_quiet", automaton.quiet)
+    tables.lists(f"{name}_outputs", automaton.outputs[automaton.quiet :])
+
+
+def _of_every_byte(classes: Sequence[int]) -> list[int]:
+    return [*classes, *[classes[OTHER]] * (256 - len(classes))]
+
+
+def _signs(tables: Tables, *, separators: Sequence[str]) -> None:
+    """The forms that identifiers, long credentials and encodings have, and words without letters."""
+    signs = {
+        "identifier": identifiers.FORMS,
+        "inside": "|".join((hidden.WRAPPED_BASE64, hidden.PERCENT_SIGN, secrets.LONG_RUN)),
+        "across": "|".join((hidden.HEX_SIGN, hidden.ENTITY_SIGN, hidden.SPACED_SIGN)),
+        "leet": hidden.LEET.source,
+        "run": hidden.BASE64_RUN,
+    }
+    for number, name in enumerate(signs):
+        tables.number(f"sign_{name}", number)
+    tables.number("sign_separators", len(signs))
+    tables.number("run_length", hidden.RUN_LENGTH)
+    _places(tables, of_patterns([*signs.values(), *map(re.escape, separators)]))
+
+
+def _places(tables: Tables, places: Places) -> None:
+    count, classes = len(places.reads), max(places.classes) + 1
+    if classes > SIGN_ROW or max(filter(None, places.ends)) >= 16:
+        raise ValueError("the signs are too many, or tell too many characters apart")
+
+    def bits(numbers: Iterable[int]) -> int:
+        return sum(1 << number for number in numbers)
+
+    tables.number("sign_class_count", classes)
+    tables.numbers("sign_classes", "u8", _of_every_byte(places.classes))
+    tables.numbers("sign_in_word", "u8", [letter in places.words for letter in range(classes)])
+    tables.bits("sign_starts", [bits(places.starts)], count)
+    reading = [bits(at for at, read in enumerate(places.reads) if letter in read) for letter in range(classes)]
+    tables.bits("sign_reading", reading, count)
+    tables.bits("sign_after", [bits(after) for after in places.after], count)
+    tables.bits("sign_borders", [bits(at for at, crossed in enumerate(places.crossed) if crossed)], count)
+    tables.bits("sign_crossed", [bits(crossed) for crossed in places.crossed], count)
+    tables.bits("sign_ends", [bits(at for at, end in enumerate(places.ends) if end is not None)], count)
+    tables.numbers("sign_ended", "u8", [end or 0 for end in places.ends])
+
+
+def _folds(tables: Tables) -> None:
+    """What each character is as a reader sees it (normalize.fold)."""
+    texts: dict[str, int] = {}
+    pages: dict[tuple[int, ...], int] = {}
+    order = []
+    for first in range(0, 0x110000, PAGE):
+        page = tuple(_folded(chr(point), texts) for point in range(first, first + PAGE))
+        order.append(pages.setdefault(page, len(pages)))
+    if len(texts) + UNREAD >= SPACE:
+        raise ValueError("too many folds")
+    for name, flag in (("identity", IDENTITY), ("unread", UNREAD), ("space", SPACE), ("script", SCRIPT)):
+        tables.number(f"fold_{name}", flag)
+    tables.numbers("fold_page", "u16", order)
+    tables.numbers("fold", "u16", [value for page in pages for value in page])
+    tables.lists("fold_text", [(), (), *(text.encode() for text in texts)])
+
+
+def _folded(char: str, texts: dict[str, int]) -> int:
+    if char.isascii():
+        return IDENTITY
+    text = folded(char)
+    flags = (SPACE if char.isspace() else 0) | (SCRIPT if in_other_script(char) else 0)
+    if "\ud800" <= char <= "\udfff" or not all(one.isascii() or _stays_other(one) for one in text):
+        return UNREAD | flags
+    return flags | (IDENTITY if text == char else texts.setdefault(text, len(texts) + UNREAD + 1))
+
+
+def _stays_other(char: str) -> bool:
+    """Whether a character that is no ASCII has none in its lower case either."""
+    return not any(low.isascii() for low in char.lower())
