@@ -15,8 +15,8 @@ pub const cut = "\n \x00 \n";
 const most_asked = 1 << 23; // bytes of texts in questions; what is asked beyond is not told apart
 pub const anchored = Attacks.ofRow(tables.attack_anchored, 0);
 
-/// A text of which everything is asked: bytes from `begin` to `end`. `owner` is the line, or above them a long text.
-pub const Asked = extern struct { owner: u32, begin: u32, end: u32 };
+/// What may be in a text: bytes from `begin` to `end`. `owner` is the line, or above all lines a long text.
+pub const Asked = extern struct { owner: u32, kinds: reading.Kinds, begin: u32, end: u32 };
 
 /// That a line holds a long text.
 pub const Use = struct { line: u32, text: u32 };
@@ -30,12 +30,14 @@ pub const OfRule = struct {
 
 pub const rules = tables.attack_rules + tables.secret_rules;
 
+const List = std.ArrayListUnmanaged(Asked);
+
 pub const Questions = struct {
     allocator: std.mem.Allocator,
     /// Attack rules first, then those for credentials.
     of_rule: [rules]OfRule = @splat(.{}),
-    texts: std.ArrayListUnmanaged(Asked) = .{},
-    stretches: std.ArrayListUnmanaged(Asked) = .{},
+    texts: List = .{},
+    stretches: List = .{},
     bytes: std.ArrayListUnmanaged(u8) = .{},
     uses: std.ArrayListUnmanaged(Use) = .{},
     joined: std.ArrayListUnmanaged(u8) = .{},
@@ -54,14 +56,13 @@ pub const Questions = struct {
         self.size = 0;
     }
 
-    pub fn ofText(self: *Questions, text: *const Text, owner: u32) Error!void {
-        try self.keep(&self.texts, text.original, owner);
+    pub fn ofText(self: *Questions, text: []const Part, kinds: reading.Kinds, owner: u32) Error!void {
+        try self.keep(&self.texts, text, kinds, owner);
     }
 
-    /// Asks what stands in several texts joined, as they were written.
-    pub fn ofStretch(self: *Questions, parts: []const Part, owner: u32) Error!void {
-        try self.join(parts, .original);
-        try self.keep(&self.stretches, self.joined.items, owner);
+    /// Asks of several texts joined.
+    pub fn ofStretch(self: *Questions, parts: []const Part, kinds: reading.Kinds, owner: u32) Error!void {
+        try self.keep(&self.stretches, parts, kinds, owner);
     }
 
     pub fn ofSecrets(self: *Questions, secrets: Secrets, text: *const Text, owner: u32) Error!void {
@@ -94,11 +95,27 @@ pub const Questions = struct {
         self.size += text.len;
     }
 
-    fn keep(self: *Questions, list: *std.ArrayListUnmanaged(Asked), text: []const u8, owner: u32) Error!void {
+    /// The rules for other scripts read what was written, all others the folded text.
+    fn keep(self: *Questions, list: *List, parts: []const Part, kinds: reading.Kinds, owner: u32) Error!void {
+        var folded = kinds;
+        folded.script = false;
+        if (folded.any()) {
+            try self.join(parts, .folded);
+            try self.put(list, folded, owner);
+        }
+        if (kinds.script) {
+            try self.join(parts, .original);
+            try self.put(list, .{ .script = true }, owner);
+        }
+    }
+
+    fn put(self: *Questions, list: *List, kinds: reading.Kinds, owner: u32) Error!void {
+        const text = self.joined.items;
         try self.count(text);
         const begin: u32 = @intCast(self.bytes.items.len);
         try self.bytes.appendSlice(self.allocator, text);
-        try list.append(self.allocator, .{ .owner = owner, .begin = begin, .end = @intCast(self.bytes.items.len) });
+        const end: u32 = @intCast(self.bytes.items.len);
+        try list.append(self.allocator, .{ .owner = owner, .kinds = kinds, .begin = begin, .end = end });
     }
 
     /// All that is read of several texts in order, as `tunegate.scan.screen.turns.in_order` has it.

@@ -13,6 +13,21 @@ const row_bits = 5;
 const least_gain: f64 = tables.least_gain - 1e-5;
 const alone = Attacks.ofRow(tables.attack_alone, 0);
 
+/// What may be in a text.
+pub const Kinds = packed struct(u32) {
+    identifier: bool = false,
+    malware: bool = false,
+    long: bool = false,
+    hidden: bool = false,
+    model: bool = false,
+    script: bool = false,
+    _: u26 = 0,
+
+    pub fn any(self: Kinds) bool {
+        return @as(u32, @bitCast(self)) != 0;
+    }
+};
+
 /// What stands in a text, or in several that are read on as one.
 pub const Traces = struct {
     keywords: Attacks = .{},
@@ -20,11 +35,15 @@ pub const Traces = struct {
     secrets: Secrets = .{},
     /// Log-odds that the model could give at most.
     gain: f64 = 0,
-    ciphered: bool = false,
-    /// What an identifier, a long credential, malware or something hidden in one text needs.
-    inside: bool = false,
-    /// What something hidden over several texts needs.
+    identifier: bool = false,
+    malware: bool = false,
+    /// A run of characters that a credential without keywords could be.
+    long: bool = false,
+    /// What something hidden in one text needs.
+    encoded: bool = false,
+    /// What something hidden in one text or over several needs.
     across: bool = false,
+    ciphered: bool = false,
     leets: u32 = 0,
 
     /// The attack rules that could match.
@@ -32,14 +51,20 @@ pub const Traces = struct {
         return self.keywords.both(self.companions.either(alone));
     }
 
-    /// Whether one text has to be looked at for more than attack rules and keywords of credentials.
-    pub fn tellInside(self: *const Traces) bool {
-        return self.inside or self.gain >= least_gain or self.hide();
+    /// What one text has to be asked besides attack rules and credentials with keywords.
+    pub fn inside(self: *const Traces) Kinds {
+        return .{
+            .identifier = self.identifier,
+            .malware = self.malware,
+            .long = self.long,
+            .hidden = self.encoded or self.hide(),
+            .model = self.gain >= least_gain,
+        };
     }
 
-    /// Whether several texts together have to be looked at for more than attack rules.
-    pub fn tellAcross(self: *const Traces) bool {
-        return self.gain >= least_gain + tables.seam_margin or self.hide();
+    /// What several texts together have to be asked besides attack rules.
+    pub fn together(self: *const Traces) Kinds {
+        return .{ .hidden = self.hide(), .model = self.gain >= least_gain + tables.seam_margin };
     }
 
     fn hide(self: *const Traces) bool {
@@ -162,7 +187,8 @@ pub const Reading = struct {
         part.companions.join(Attacks.ofRow(tables.word_companion, number));
         part.secrets.join(Secrets.ofRow(tables.word_secret, number));
         part.ciphered = part.ciphered or tables.word_ciphered[number] != 0;
-        part.inside = part.inside or tables.word_inside[number] != 0;
+        part.identifier = part.identifier or tables.word_identifier[number] != 0;
+        part.malware = part.malware or tables.word_malware[number] != 0;
         part.gain += tables.word_gain[number];
         if (self.met_in_whole[number] != self.wholes) self.whole.gain += tables.word_gain[number];
         self.met_in_part[number] = self.parts;
@@ -170,13 +196,18 @@ pub const Reading = struct {
     }
 
     fn foundSigns(self: *Reading, ended: u16, read: []const u8) void {
-        self.part.across = self.part.across or has(ended, tables.sign_across);
-        self.part.leets += @intFromBool(has(ended, tables.sign_leet));
-        if (has(ended, tables.sign_identifier) or has(ended, tables.sign_inside)) self.part.inside = true;
-        var separators = ended >> tables.sign_separators;
-        while (separators != 0) : (separators &= separators - 1) self.foundWord(tables.lettered_words + @as(usize, @ctz(separators)));
+        const part = &self.part;
+        part.identifier = part.identifier or has(ended, tables.sign_identifier);
+        part.long = part.long or has(ended, tables.sign_long);
+        part.across = part.across or has(ended, tables.sign_across);
+        part.leets += @intFromBool(has(ended, tables.sign_leet));
         // What is all of one case is no base64.
-        if (has(ended, tables.sign_run) and hasCapital(read[read.len - tables.run_length ..])) self.part.inside = true;
+        const run = has(ended, tables.sign_run) and hasCapital(read[read.len - tables.run_length ..]);
+        part.encoded = part.encoded or run or has(ended, tables.sign_encoded);
+        var separators = ended >> tables.sign_separators;
+        while (separators != 0) : (separators &= separators - 1) {
+            self.foundWord(tables.lettered_words + @as(usize, @ctz(separators)));
+        }
     }
 };
 

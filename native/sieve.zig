@@ -107,22 +107,20 @@ pub const Sieve = struct {
     }
 
     fn askAlone(self: *Sieve, text: *const Text, owner: u32) Error!void {
+        const part = [_]Part{.{ .head = text.* }};
         try self.reading.begin();
-        try self.readPart(&.{ .head = text.* });
-        if (try self.askInside(text, owner)) {
-            try self.asked.ofAttacks(self.reading.part.attacks(), &.{.{ .head = text.* }}, owner);
-        }
+        try self.readPart(&part[0]);
+        try self.askInside(&part, owner, text.script);
+        try self.asked.ofAttacks(self.reading.part.attacks(), &part, owner);
     }
 
-    /// Asks of one text, just read, all but attack rules. False where all is asked of it, attack rules too.
-    fn askInside(self: *Sieve, text: *const Text, owner: u32) Error!bool {
+    /// Asks of one text, just read, all but attack rules.
+    fn askInside(self: *Sieve, text: []const Part, owner: u32, script: bool) Error!void {
         const found = &self.reading.part;
-        if (text.script or found.tellInside()) {
-            try self.asked.ofText(text, owner);
-            return false;
-        }
-        try self.asked.ofSecrets(found.secrets, text, owner);
-        return true;
+        var kinds = found.inside();
+        kinds.script = script;
+        if (kinds.any()) try self.asked.ofText(text, kinds, owner);
+        try self.asked.ofSecrets(found.secrets, &text[0].head, owner);
     }
 
     /// Asks what phrases over several texts could be: over all in order, and of each speaker who has several.
@@ -146,18 +144,19 @@ pub const Sieve = struct {
             const part = try self.partOf(text);
             try self.parts.append(self.allocator, part);
             try self.readPart(&part);
-            if (role == null and part.tail == null) try self.askOfShort(text);
+            if (role == null and part.tail == null) try self.askOfShort(part);
         }
         const found = &self.reading.whole;
+        var kinds = found.together();
+        kinds.script = script;
         try self.asked.ofAttacks(found.attacks(), self.parts.items, self.number());
-        if (script or found.tellAcross()) try self.asked.ofStretch(self.parts.items, self.number());
+        if (kinds.any()) try self.asked.ofStretch(self.parts.items, kinds, self.number());
     }
 
-    fn askOfShort(self: *Sieve, text: *const Text) Error!void {
-        if (!try self.askInside(text, self.number())) return;
-        // Other rules match where texts are joined by spaces if they match in one: these may need its begin or end.
-        const anchored = self.reading.part.attacks().both(questions.anchored);
-        try self.asked.ofAttacks(anchored, &.{.{ .head = text.* }}, self.number());
+    /// Rules without anchors match in the stretch what they match in one of its texts, and so do those for other scripts.
+    fn askOfShort(self: *Sieve, part: Part) Error!void {
+        try self.askInside(&.{part}, self.number(), false);
+        try self.asked.ofAttacks(self.reading.part.attacks().both(questions.anchored), &.{part}, self.number());
     }
 
     fn partOf(self: *Sieve, text: *const Text) Error!Part {

@@ -91,7 +91,8 @@ class Word:
     secret: int = 0
     gain: float = 0.0
     ciphered: bool = False
-    inside: bool = False
+    identifier: bool = False
+    malware: bool = False
 
 
 def _words(tables: Tables) -> list[str]:
@@ -114,7 +115,8 @@ def _words(tables: Tables) -> list[str]:
     tables.bits("word_secret", [word.secret for _, word in words], len(secrets))
     tables.numbers("word_gain", "f64", [word.gain for _, word in words])
     tables.numbers("word_ciphered", "u8", [word.ciphered for _, word in words])
-    tables.numbers("word_inside", "u8", [word.inside for _, word in words])
+    tables.numbers("word_identifier", "u8", [word.identifier for _, word in words])
+    tables.numbers("word_malware", "u8", [word.malware for _, word in words])
     tables.numbers("word_exact", "u8", [word.exact for _, word in words])
     # Letters are told apart by the automaton; what has only letters and borders of words needs no second look.
     tables.numbers(
@@ -162,10 +164,11 @@ def _all_words(
     for text in hidden.CIPHERED:
         add(text).ciphered = True
     # A text with one that is no ASCII is of another script, and such are read in any case; or folded it has none.
-    for text in (malware.KEYWORD, *filter(str.isascii, identifiers.WORDS)):
-        add(text, exact=True).inside = True
+    for text in filter(str.isascii, identifiers.WORDS):
+        add(text, exact=True).identifier = True
     for text in (*(f" {word}" for word in identifiers.WORD_STARTS), *(f" {word} " for word in identifiers.WHOLE_WORDS)):
-        add(text).inside = True
+        add(text).identifier = True
+    add(malware.KEYWORD, exact=True).malware = True
     return found
 
 
@@ -190,7 +193,8 @@ def _signs(tables: Tables, *, separators: Sequence[str]) -> None:
     """The forms that identifiers, long credentials and encodings have, and words without letters."""
     signs = {
         "identifier": identifiers.FORMS,
-        "inside": "|".join((hidden.WRAPPED_BASE64, hidden.PERCENT_SIGN, secrets.LONG_RUN)),
+        "long": secrets.LONG_RUN,
+        "encoded": f"{hidden.WRAPPED_BASE64}|{hidden.PERCENT_SIGN}",
         "across": "|".join((hidden.HEX_SIGN, hidden.ENTITY_SIGN, hidden.SPACED_SIGN)),
         "leet": hidden.LEET.source,
         "run": hidden.BASE64_RUN,

@@ -16,12 +16,13 @@ from tunegate.model import Category, Detection, Record
 from tunegate.scan.form import Form
 from tunegate.scan.lines import Line
 from tunegate.scan.records import Parsed
+from tunegate.scan.screen.answers import Answers
 from tunegate.scan.screen.engine import Engine
 from tunegate.scan.screen.hidden import dealt_out
 from tunegate.scan.screen.memory import Memory
-from tunegate.scan.screen.traces import ANYTHING, Trace, either
+from tunegate.scan.screen.traces import Trace, either
 from tunegate.scan.screen.turns import in_order, seams
-from tunegate.scan.sieve import TO_READ, Asked, Sieve
+from tunegate.scan.sieve import TO_READ, Sieve
 from tunegate.scan.sifted import Sifted
 
 __all__ = ["Screen"]
@@ -34,29 +35,20 @@ class Screen:
         self._engine = Engine()
         self._known = Memory(self._engine.suspects)
         self._sieve = Sieve()
+        self._answers = Answers(self._engine)
 
     def forget(self) -> None:
         """Forget the strings met so far, as at the end of a file."""
         self._known = Memory(self._engine.suspects)
         self._sieve.forget()
+        self._answers.forget()
 
     def sift(self, lines: Sequence[Line], form: Form) -> Sifted:
         """Which of the lines have to be read, because something is in them or could not be told by the sieve."""
         asked = self._sieve.sift(b"\n".join([line.data or b"" for line in lines]), form)
-        said = self._sieve.settle(sorted(set(self._answers(asked))))
+        said = self._sieve.settle(sorted(self._answers.yes(asked)))
         # A line that was too long was not read at all.
         return Sifted([at for at, line in enumerate(lines) if said[at] == TO_READ or line.data is None], said)
-
-    def _answers(self, asked: Asked) -> Iterator[int]:
-        """Of which owners something was found in a text."""
-        for rule, joined, starts, owners in asked.of_rules:
-            yield from (owners[at] for at in self._engine.among(rule).holding_joined(joined, starts))
-        traces = self._known.traces([value for _, value in asked.of_texts], self._engine.traces)
-        for owner, value in asked.of_texts:
-            if value in self._known.suspect and self._engine.scan(value, traces[value]):
-                yield owner
-        found = self._engine.narrowed([value for _, value in asked.of_stretches], [ANYTHING] * len(asked.of_stretches))
-        yield from (owner for (owner, _), trace in zip(asked.of_stretches, found, strict=True) if trace is not None)
 
     def screen(self, record: Record) -> list[Detection]:
         """What is found in each string of the record, and in phrases that begin in one string and end in another."""

@@ -9,9 +9,9 @@ from tunegate.scan.screen.hits import Hit, bits, settle
 from tunegate.scan.screen.identifiers import Identifiers
 from tunegate.scan.screen.linear import LinearModel
 from tunegate.scan.screen.normalize import fold, in_other_script
-from tunegate.scan.screen.patterns import Among
 from tunegate.scan.screen.secrets import Secrets
 from tunegate.scan.screen.traces import NOTHING, Trace, Traces
+from tunegate.scan.sieve import Kind
 
 SEAM_MARGIN = 1.5  # log-odds by which a window across texts must pass: unlike texts side by side look odd to the model
 DEPTH = 2  # encodings within encodings that are followed
@@ -36,10 +36,32 @@ class Engine:
             self._attacks.matching,
         )
 
-    def among(self, rule: int) -> Among:
-        """The pattern of a rule, of those for attacks and then those for credentials, to be asked of joined texts."""
+    def of_rule(self, rule: int, joined: bytes, starts: Sequence[int]) -> Iterator[int]:
+        """The numbers of the joined texts that a rule, of those for attacks and then those for credentials, matches."""
         attacks = self._attacks.among
-        return attacks[rule] if rule < len(attacks) else self._secrets.among[rule - len(attacks)]
+        among = attacks[rule] if rule < len(attacks) else self._secrets.among[rule - len(attacks)]
+        return among.holding_joined(joined, starts)
+
+    def holds(self, kinds: int, text: str, margin: float) -> bool:
+        """Whether something of these kinds, but for HIDDEN, is in a text, folded or for SCRIPT as it was written."""
+        return (
+            (kinds & Kind.SCRIPT > 0 and self._in_script(text))
+            or (kinds & Kind.IDENTIFIER > 0 and any(self._identifiers.find(text, bits(self._identifiers.awake(text)))))
+            or (kinds & Kind.LONG > 0 and any(self._secrets.find(text, bits(self._secrets.long(text)))))
+            or (kinds & Kind.MODEL > 0 and any(self._model.find(text.lower(), margin)))
+            or (kinds & Kind.MALWARE > 0 and any(malware.find(text)))
+        )
+
+    def hiding(self, texts: Sequence[str]) -> set[int]:
+        """The numbers of the texts (folded) in which something hides."""
+        traces = [Trace(hidden=True) for _ in texts]
+        self._uncover(texts, traces)
+        return {at for at, trace in enumerate(traces) if trace.hidden}
+
+    def hiding_across(self, texts: Sequence[str]) -> set[int]:
+        """The same of texts that are joined of several, of what their parts do not tell."""
+        found = list(hidden.across(texts, [text.encode("utf-8", "replace") for text in texts]))
+        return {found[at] for at in self.hiding([texts[at] for at in found])}
 
     def traces(self, texts: Sequence[str]) -> list[Trace]:
         """What each text could hold; NOTHING where it can hold nothing."""
@@ -98,7 +120,7 @@ class Engine:
         encoded = [text.encode("utf-8", "replace") for text in texts]
         attacks = self._attacks.matching(encoded, [trace.attacks for trace in traces])
         gains = self._gains(texts, traces)
-        hiding = self._hiding(texts, encoded, traces)
+        hiding = self._hiding(texts, traces)
         scripts = [trace.script and self._in_script(stretches[at]) for at, trace in enumerate(traces)]
         return [
             self._across(attacks[at], gains[at], hiding=at in hiding, script=scripts[at]) for at in range(len(traces))
@@ -117,12 +139,9 @@ class Engine:
             found[at] = gain
         return found
 
-    def _hiding(self, texts: Sequence[str], encoded: Sequence[bytes], traces: Sequence[Trace]) -> set[int]:
+    def _hiding(self, texts: Sequence[str], traces: Sequence[Trace]) -> set[int]:
         asked = [at for at, trace in enumerate(traces) if trace.hidden]
-        found = [asked[at] for at in hidden.across([texts[at] for at in asked], [encoded[at] for at in asked])]
-        uncovered = [Trace(hidden=True) for _ in found]
-        self._uncover([texts[at] for at in found], uncovered)
-        return {at for at, trace in zip(found, uncovered, strict=True) if trace.hidden}
+        return {asked[at] for at in self.hiding_across([texts[at] for at in asked])}
 
     def _in_script(self, stretch: str) -> bool:
         return self._attacks.in_script(fold(stretch, confusables=False).text.lower())

@@ -4,7 +4,6 @@ Sound because a trace is a part of every match: a rule's keyword, an n-gram the 
 identifiers or encodings share. A text without the trace cannot have the hit; a text with it is read by the rule itself.
 """
 
-import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -50,8 +49,6 @@ class Trace:
 
 NOTHING = Trace()
 """The trace of a text that can hold nothing; told by identity."""
-ANYTHING = Trace(gain=math.inf, hidden=True, script=True)
-"""The trace of a stretch that can be anything but what an attack rule matches."""
 
 
 def either(one: Trace | None, other: Trace | None) -> Trace | None:

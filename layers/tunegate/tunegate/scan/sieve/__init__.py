@@ -12,13 +12,14 @@ the screen finds nothing in it and its form has no fault. Every other line is re
 
 import ctypes
 from collections.abc import Iterator, Sequence
+from enum import IntFlag
 from typing import Any, NamedTuple
 
 from tunegate.scan.form import Form
 from tunegate.scan.sieve.library import SieveError, load, sifted_type
 from tunegate.scan.sifted import NO_RECORD, TO_READ
 
-__all__ = ["NO_RECORD", "TO_READ", "Asked", "Sieve", "SieveError"]
+__all__ = ["NO_RECORD", "TO_READ", "Asked", "Kind", "OfText", "Sieve", "SieveError"]
 
 
 class OfRule(NamedTuple):
@@ -30,10 +31,22 @@ class OfRule(NamedTuple):
     owners: Sequence[int]
 
 
+class Kind(IntFlag):
+    """What may be in a text (native/reading.zig)."""
+
+    IDENTIFIER = 1
+    MALWARE = 2
+    LONG = 4
+    HIDDEN = 8
+    MODEL = 16
+    SCRIPT = 32
+
+
 class OfText(NamedTuple):
-    """A text as it was written, of which everything is asked."""
+    """What may be in a text, which is folded, or for SCRIPT alone as it was written."""
 
     owner: int
+    kinds: int
     value: str
 
 
@@ -86,4 +99,4 @@ def _of_rules(rules: Sequence[Any]) -> Iterator[OfRule]:
 
 def _of_texts(data: int, asked: Sequence[Any]) -> Iterator[OfText]:
     for one in asked:
-        yield OfText(one.owner, ctypes.string_at(data + one.begin, one.end - one.begin).decode("utf-8"))
+        yield OfText(one.owner, one.kinds, ctypes.string_at(data + one.begin, one.end - one.begin).decode("utf-8"))

@@ -25,9 +25,14 @@ def this_machine() -> tuple[str, str]:
 
 
 class Asked(ctypes.Structure):
-    """A text of which everything is asked: `owner`, whose it is, and where in the bytes it stands."""
+    """What may be in a text, as bits, whose it is, and where in the bytes it stands."""
 
-    _fields_ = (("owner", ctypes.c_uint32), ("begin", ctypes.c_uint32), ("end", ctypes.c_uint32))
+    _fields_ = (
+        ("owner", ctypes.c_uint32),
+        ("kinds", ctypes.c_uint32),
+        ("begin", ctypes.c_uint32),
+        ("end", ctypes.c_uint32),
+    )
 
 
 class OfRule(ctypes.Structure):
