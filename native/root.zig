@@ -8,17 +8,19 @@ const sieve_ = @import("sieve.zig");
 const Sieve = sieve_.Sieve;
 const allocator = if (@import("builtin").link_libc) std.heap.c_allocator else std.heap.smp_allocator;
 
-const OfRule = extern struct { joined: [*]const u8, size: usize, starts: [*]const u32, owners: [*]const u32, count: usize };
+const OfRule = extern struct { rule: usize, joined: [*]const u8, size: usize, starts: [*]const u32, owners: [*]const u32, count: usize };
 
 /// All that came of lines; valid until the next call for the same sieve.
 const Sifted = extern struct {
     lines: [*]const u8,
+    starts: [*]const u32,
     line_count: usize,
     texts: [*]const questions.Asked,
     text_count: usize,
     stretches: [*]const questions.Asked,
     stretch_count: usize,
     bytes: [*]const u8,
+    rule_count: usize,
     of_rule: [questions.rules]OfRule,
 };
 
@@ -46,22 +48,27 @@ export fn sieve_sift(sieve: *Sieve, data: [*]const u8, size: usize, form: u8, si
     const asked = &sieve.asked;
     sifted.* = .{
         .lines = sieve.lines.items.ptr,
+        .starts = sieve.starts.items.ptr,
         .line_count = sieve.lines.items.len,
         .texts = asked.texts.items.ptr,
         .text_count = asked.texts.items.len,
         .stretches = asked.stretches.items.ptr,
         .stretch_count = asked.stretches.items.len,
         .bytes = asked.bytes.items.ptr,
+        .rule_count = 0,
         .of_rule = undefined,
     };
-    for (&sifted.of_rule, &asked.of_rule) |*to, *rule| {
-        to.* = .{
+    for (&asked.of_rule, 0..) |*rule, number| {
+        if (rule.owners.items.len == 0) continue;
+        sifted.of_rule[sifted.rule_count] = .{
+            .rule = number,
             .joined = rule.joined.items.ptr,
             .size = rule.joined.items.len,
             .starts = rule.starts.items.ptr,
             .owners = rule.owners.items.ptr,
             .count = rule.owners.items.len,
         };
+        sifted.rule_count += 1;
     }
     return true;
 }

@@ -31,6 +31,8 @@ pub const Sieve = struct {
     asked: questions.Questions,
     /// For each line its shape, `no_record` or `to_read`.
     lines: std.ArrayListUnmanaged(u8) = .{},
+    /// And where it begins.
+    starts: std.ArrayListUnmanaged(u32) = .{},
     parts: std.ArrayListUnmanaged(Part) = .{},
 
     pub fn init(allocator: std.mem.Allocator) error{OutOfMemory}!Sieve {
@@ -48,8 +50,11 @@ pub const Sieve = struct {
         self.lines.clearRetainingCapacity();
         self.asked.clear();
         self.known.next();
+        self.starts.clearRetainingCapacity();
         var lines = std.mem.splitScalar(u8, data, '\n');
-        while (lines.next()) |line| {
+        while (lines.next()) |ended| {
+            try self.starts.append(self.allocator, @intCast(@intFromPtr(ended.ptr) - @intFromPtr(data.ptr)));
+            const line = if (std.mem.endsWith(u8, ended, "\r")) ended[0 .. ended.len - 1] else ended;
             const said = self.siftLine(line, form) catch |problem| switch (problem) {
                 error.Unusual => to_read,
                 error.OutOfMemory => return error.OutOfMemory,
@@ -77,7 +82,6 @@ pub const Sieve = struct {
             .text => try self.reader.readText(line),
         };
         const texts = self.reader.texts.items;
-        if (texts.len > tables.most_texts) return error.Unusual;
         for (texts) |*text| if (text.isLong()) try self.askOfLong(text);
         if (texts.len > 1) {
             try self.askAcross(texts);
@@ -125,32 +129,54 @@ pub const Sieve = struct {
 
     /// Asks what phrases over several texts could be: over all in order, and of each speaker who has several.
     fn askAcross(self: *Sieve, texts: []const Text) Error!void {
-        try self.readStretch(texts, null);
+        try self.readTexts(texts, null);
         var said: [record.role_count + 1]usize = @splat(0);
         for (texts) |*text| said[text.role] += 1;
         for (said, 0..) |count, role| {
-            if (count > 1 and count < texts.len) try self.readStretch(texts, @intCast(role));
+            if (count > 1 and count < texts.len) try self.readTexts(texts, @intCast(role));
         }
     }
 
-    /// Reads texts, of one speaker or of all, as one. With those of all, asks too what is in each of the short ones.
-    fn readStretch(self: *Sieve, texts: []const Text, role: ?u8) Error!void {
+    /// Reads texts, of one speaker or of all, as one; many in stretches that overlap, as `turns.seams` has them.
+    fn readTexts(self: *Sieve, texts: []const Text, role: ?u8) Error!void {
         self.parts.clearRetainingCapacity();
-        var script = false;
-        try self.reading.begin();
         for (texts) |*text| {
             if (text.blank or (role != null and text.role != role)) continue;
-            script = script or text.script;
-            const part = try self.partOf(text);
-            try self.parts.append(self.allocator, part);
-            try self.readPart(&part);
-            if (role == null and part.tail == null) try self.askOfShort(part);
+            try self.parts.append(self.allocator, try self.partOf(text));
+        }
+        var first: usize = 0;
+        var count: usize = 0;
+        // Of speakers only stretches are asked: what is in each of their texts was.
+        var asked = if (role == null) 0 else self.parts.items.len;
+        for (self.parts.items, 0..) |*part, at| {
+            if (part.tail != null) {
+                count = 1;
+            } else if (count < tables.most_texts) {
+                count += 1;
+            } else {
+                try self.readStretch(self.parts.items[first..at], asked -| first);
+                asked = @max(asked, at);
+                first = at - tables.carried_texts;
+                count = tables.carried_texts + 1;
+            }
+        }
+        try self.readStretch(self.parts.items[first..], asked -| first);
+    }
+
+    /// Reads parts as one, and asks of them together. What is in each was asked of the first so many already.
+    fn readStretch(self: *Sieve, parts: []const Part, asked: usize) Error!void {
+        var script = false;
+        try self.reading.begin();
+        for (parts, 0..) |*part, at| {
+            script = script or part.head.script or (part.tail != null and part.tail.?.script);
+            try self.readPart(part);
+            if (at >= asked and part.tail == null) try self.askOfShort(part.*);
         }
         const found = &self.reading.whole;
         var kinds = found.together();
         kinds.script = script;
-        try self.asked.ofAttacks(found.attacks(), self.parts.items, self.number());
-        if (kinds.any()) try self.asked.ofStretch(self.parts.items, kinds, self.number());
+        try self.asked.ofAttacks(found.attacks(), parts, self.number());
+        if (kinds.any()) try self.asked.ofStretch(parts, kinds, self.number());
     }
 
     /// Rules without anchors match in the stretch what they match in one of its texts, and so do those for other scripts.

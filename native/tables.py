@@ -71,6 +71,7 @@ def write(folder: Path) -> None:
     tables.numbers("digest", "u8", digest())
     tables.number("reach", turns.REACH)
     tables.number("most_texts", turns.MAX_TEXTS)
+    tables.number("carried_texts", turns.CARRIED)
     tables.number("seam_margin", SEAM_MARGIN)
     tables.numbers("between", "u8", BETWEEN)
     _signs(tables, separators=_words(tables))

@@ -14,7 +14,7 @@ from tunegate.model import Decision, Detection, ObjectVersion, Record
 from tunegate.observe.objects import ObjectSource
 from tunegate.policy import default_policy
 from tunegate.scan.form import Form
-from tunegate.scan.lines import Line
+from tunegate.scan.lines import Block
 from tunegate.scan.plan import plan
 from tunegate.scan.report import ShardReport, merge
 from tunegate.scan.screen import Screen
@@ -112,8 +112,8 @@ class Recorder:
     def __init__(self) -> None:
         self.seen: list[Record] = []
 
-    def sift(self, lines: Sequence[Line], form: Form) -> Sifted:
-        return Sifted.nothing(lines)
+    def sift(self, block: Block, form: Form) -> Sifted:
+        return Sifted.nothing(block)
 
     def screen_all(self, records: Sequence[Any]) -> Iterator[Sequence[Detection]]:
         for parsed in records:

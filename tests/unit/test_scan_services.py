@@ -14,7 +14,7 @@ from tunegate.policy import Policy, default_policy, parse_policy
 from tunegate.scan import once
 from tunegate.scan.answers import Answer, NotShared, SharedAnswers, Tally
 from tunegate.scan.form import Form
-from tunegate.scan.lines import Line
+from tunegate.scan.lines import Block
 from tunegate.scan.once import Interrupt
 from tunegate.scan.plan import plan
 from tunegate.scan.prompts import ApplyGuardrail, ComprehendPromptSafety, GuardrailChecks
@@ -96,8 +96,8 @@ class FakeGuardrails:
 
 
 class NoScreen:
-    def sift(self, lines: Sequence[Line], form: Form) -> Sifted:
-        return Sifted.nothing(lines)
+    def sift(self, block: Block, form: Form) -> Sifted:
+        return Sifted.nothing(block)
 
     def screen_all(self, records: Sequence[Parsed]) -> list[list[Detection]]:
         return [[] for _ in records]

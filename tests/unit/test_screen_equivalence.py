@@ -18,7 +18,7 @@ from tunegate.facts import Content, Shard
 from tunegate.model import Category, Detection, Record
 from tunegate.policy import default_policy
 from tunegate.scan.form import Form
-from tunegate.scan.lines import Line, read_lines
+from tunegate.scan.lines import Block, Line, read_lines
 from tunegate.scan.records import Parsed, Reader
 from tunegate.scan.report import ShardReport
 from tunegate.scan.screen import Screen
@@ -134,9 +134,8 @@ def expected(lines: list[bytes]) -> list[Detection]:
 def found_in(data: list[bytes]) -> list[Detection]:
     """What the screen finds in all lines; the sieve must say of each line with a finding that it has to be read."""
     found = [one for found in SCREEN.screen_all(read(data)) for one in found]
-    lines = [Line(number, line) for number, line in enumerate(data, 1)]
-    to_read = {lines[at].number for at in SCREEN.sift(lines, Form.JSONL).to_read}
-    assert {one.place.line for one in found} <= to_read
+    sifted = SCREEN.sift(Block(1, b"\n".join(data)), Form.JSONL)
+    assert {one.place.line for one in found} <= {line.number for line in sifted.to_read}
     return found
 
 

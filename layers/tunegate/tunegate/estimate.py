@@ -17,7 +17,7 @@ from tunegate.policy import Policy
 from tunegate.preflight import Progress, UnreadableError
 from tunegate.prices import PRICES, dollars
 from tunegate.scan.form import Form
-from tunegate.scan.lines import Line
+from tunegate.scan.lines import Block
 from tunegate.scan.plan import SAMPLE_BYTES, content_of, is_gzip, sample_of
 from tunegate.scan.records import Parsed
 from tunegate.scan.services import Cloud, checks_for
@@ -113,8 +113,8 @@ class Meter:
 class _NoScreen:
     """The built-in screen bills nothing."""
 
-    def sift(self, lines: Sequence[Line], form: Form) -> Sifted:  # noqa: ARG002
-        return Sifted.nothing(lines)
+    def sift(self, block: Block, form: Form) -> Sifted:  # noqa: ARG002
+        return Sifted.nothing(block)
 
     def screen_all(self, records: Sequence[Parsed]) -> Iterator[Sequence[Detection]]:
         return (() for _ in records)

@@ -76,6 +76,12 @@ class ShardReport:
         entry = self.entries.get(self.by_line.get(subject, subject) if whole_record else subject)
         return entry if entry is not None and (whole_record or entry.overlaps(place)) else None
 
+    def saw_clean(self, records: int, shapes: Iterable[tuple[str, int]], first: int) -> None:
+        """Records in which nothing is found. Shapes come with the lines that have them, counted from line `first`."""
+        self.records += records
+        for shape, line in shapes:
+            self.saw_shape(shape, first + line)
+
     def saw_shape(self, shape: str, line: int) -> None:
         self.shapes[shape] = min(line, self.shapes.get(shape, line))
 

@@ -7,7 +7,7 @@ from tunegate.facts import Content, Shard
 from tunegate.model import Category, Detection, Place
 from tunegate.policy import Policy
 from tunegate.scan.form import Form
-from tunegate.scan.lines import read_lines
+from tunegate.scan.lines import read_blocks
 from tunegate.scan.records import Reader
 from tunegate.scan.report import ShardReport
 from tunegate.scan.source import NotGzipError, Source, TooLargeError, gunzip
@@ -29,10 +29,10 @@ def scan_shard(file: TextFile, shard: Shard, checks: Checks, policy: Policy) -> 
     chunks = file.source.chunks(max(shard.start - 1, 0), file.source.size)
     if file.gzipped:
         chunks = gunzip(chunks, policy.limits.object_bytes)
-    lines = read_lines(chunks, start=shard.start, end=shard.end, record_bytes=policy.limits.record_bytes)
+    blocks = read_blocks(chunks, start=shard.start, end=shard.end, record_bytes=policy.limits.record_bytes)
     reader = Reader(Form.TEXT if file.content is Content.TEXT else Form.JSONL, file.trusted_buckets)
     failure = _Failure()
-    report = scan_records(failure.watch(lines), reader, checks, policy)
+    report = scan_records(failure.watch(blocks), reader, checks, policy)
     if failure.kind:
         report.add(Detection(Category.FORMAT, failure.kind, Place(report.lines + 1), detector="form"))
     return report
@@ -44,9 +44,9 @@ class _Failure:
     def __init__(self) -> None:
         self.kind = ""
 
-    def watch[T](self, lines: Iterator[T]) -> Iterator[T]:
+    def watch[T](self, blocks: Iterator[T]) -> Iterator[T]:
         try:
-            yield from lines
+            yield from blocks
         except NotGzipError:
             self.kind = "damaged_gzip"
         except TooLargeError:

@@ -1,8 +1,9 @@
-"""What is known of the lines of a batch before any of them is read."""
+"""What is known of the lines of a block before any of them is read."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from tunegate.scan.lines import Block, Line
 from tunegate.scan.shapes import Shape
 
 SHAPES = (
@@ -21,15 +22,15 @@ NO_RECORD, TO_READ = 0xFE, 0xFF
 
 @dataclass(frozen=True, slots=True)
 class Sifted:
-    """The numbers, in the batch, of the lines that have to be read; `said` has a byte for each line."""
+    """The lines of a block that have to be read; `said` has a byte for each line of it."""
 
-    to_read: Sequence[int]
+    to_read: Sequence[Line]
     said: bytes
 
     @classmethod
-    def nothing(cls, lines: Sequence[object]) -> "Sifted":
+    def nothing(cls, block: Block) -> "Sifted":
         """All lines have to be read."""
-        return cls(range(len(lines)), bytes([TO_READ]) * len(lines))
+        return cls(list(block.lines()), bytes([TO_READ]) * block.size)
 
     @property
     def clean(self) -> int:

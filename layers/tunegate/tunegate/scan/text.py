@@ -9,7 +9,7 @@ from tunegate.model import Detection, Record, Text
 from tunegate.policy import Policy
 from tunegate.scan.form import Form
 from tunegate.scan.language import language_of
-from tunegate.scan.lines import Line
+from tunegate.scan.lines import Block, Line
 from tunegate.scan.records import Parsed, Reader
 from tunegate.scan.report import ShardReport
 from tunegate.scan.sifted import Sifted
@@ -18,7 +18,7 @@ from tunegate.scan.sifted import Sifted
 class RecordScreen(Protocol):
     """The built-in screen."""
 
-    def sift(self, lines: Sequence[Line], form: Form) -> Sifted:
+    def sift(self, block: Block, form: Form) -> Sifted:
         """Which of the lines have to be read; in all others nothing is found."""
         ...
 
@@ -83,40 +83,47 @@ class Checks:
 
 
 BATCH_BYTES = 1 << 19
-"""Lines are screened together up to this size: one pass over many is far cheaper than many over one."""
+"""Lines that have to be read are read together up to this size: one pass over many is cheaper than many over one."""
 
 
-def scan_records(lines: Iterable[Line], reader: Reader, checks: Checks, policy: Policy) -> ShardReport:
+@dataclass(slots=True)
+class _Batch:
+    """Lines to read. `suspect` are the numbers of those that the screen reads; services read all."""
+
+    lines: list[Line] = field(default_factory=list)
+    suspect: set[int] = field(default_factory=set)
+    size: int = 0
+
+    def add(self, lines: Iterable[Line], suspect: Iterable[Line]) -> None:
+        for line in lines:
+            self.lines.append(line)
+            self.size += len(line.data or b"") + 1
+        self.suspect.update([line.number for line in suspect])
+
+
+def scan_records(blocks: Iterable[Block], reader: Reader, checks: Checks, policy: Policy) -> ShardReport:
     """Scan the lines of a shard. Only what the policy keeps enters the report."""
     report = ShardReport()
-    for batch in _batches(lines):
-        _scan_batch(batch, reader, checks, policy, report)
+    batch = _Batch()
+    for block in blocks:
+        sifted = checks.screen.sift(block, reader.form)
+        if checks.ask:
+            batch.add(block.lines(), sifted.to_read)
+        else:
+            batch.add(sifted.to_read, sifted.to_read)
+            report.saw_clean(sifted.clean, sifted.shapes(), block.number)
+        report.lines += block.size
+        if batch.size >= BATCH_BYTES:
+            _scan_batch(batch, reader, checks, policy, report)
+            batch = _Batch()
+    _scan_batch(batch, reader, checks, policy, report)
     _keep(checks.finish(), policy, report)
     return report
 
 
-def _batches(lines: Iterable[Line]) -> Iterator[list[Line]]:
-    batch: list[Line] = []
-    size = 0
-    for line in lines:
-        batch.append(line)
-        size += len(line.data or b"") + 1
-        if size >= BATCH_BYTES:
-            yield batch
-            batch, size = [], 0
-    if batch:
-        yield batch
-
-
-def _scan_batch(batch: Sequence[Line], reader: Reader, checks: Checks, policy: Policy, report: ShardReport) -> None:
-    sifted = checks.screen.sift(batch, reader.form)
-    to_read = [batch[at] for at in sifted.to_read]
-    if not checks.ask:
-        report.records += sifted.clean
-        for shape, at in sifted.shapes():
-            report.saw_shape(shape, batch[at].number)
-    parsed = list(reader.read(batch if checks.ask else to_read))
-    found = checks.run([item for item in parsed if item.is_record], {line.number for line in to_read})
+def _scan_batch(batch: _Batch, reader: Reader, checks: Checks, policy: Policy, report: ShardReport) -> None:
+    parsed = list(reader.read(batch.lines))
+    found = checks.run([item for item in parsed if item.is_record], batch.suspect)
     for item in parsed:
         if item.shape is not None:
             report.saw_shape(item.shape, item.line)
@@ -125,7 +132,6 @@ def _scan_batch(batch: Sequence[Line], reader: Reader, checks: Checks, policy: P
         if item.is_record:
             report.records += 1
             _keep(next(found), policy, report)
-    report.lines = batch[-1].number
 
 
 def _keep(detections: Iterable[Detection], policy: Policy, report: ShardReport) -> None:

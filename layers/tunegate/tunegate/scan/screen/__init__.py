@@ -14,14 +14,14 @@ from itertools import chain
 
 from tunegate.model import Category, Detection, Record
 from tunegate.scan.form import Form
-from tunegate.scan.lines import Line
+from tunegate.scan.lines import Block
 from tunegate.scan.records import Parsed
 from tunegate.scan.screen.answers import Answers
 from tunegate.scan.screen.engine import Engine
 from tunegate.scan.screen.hidden import dealt_out
 from tunegate.scan.screen.memory import Memory
 from tunegate.scan.screen.traces import Trace, either
-from tunegate.scan.screen.turns import in_order, seams
+from tunegate.scan.screen.turns import MAX_TEXTS, in_order, seams
 from tunegate.scan.sieve import TO_READ, Sieve
 from tunegate.scan.sifted import Sifted
 
@@ -43,12 +43,14 @@ class Screen:
         self._sieve.forget()
         self._answers.forget()
 
-    def sift(self, lines: Sequence[Line], form: Form) -> Sifted:
+    def sift(self, block: Block, form: Form) -> Sifted:
         """Which of the lines have to be read, because something is in them or could not be told by the sieve."""
-        asked = self._sieve.sift(b"\n".join([line.data or b"" for line in lines]), form)
+        if block.data is None:
+            return Sifted.nothing(block)
+        asked = self._sieve.sift(block.data, form)
         said = self._sieve.settle(sorted(self._answers.yes(asked)))
-        # A line that was too long was not read at all.
-        return Sifted([at for at, line in enumerate(lines) if said[at] == TO_READ or line.data is None], said)
+        to_read = [at for at, what in enumerate(said) if what == TO_READ] if TO_READ in said else []
+        return Sifted([block.line(at, self._sieve.start(at)) for at in to_read], said)
 
     def screen(self, record: Record) -> list[Detection]:
         """What is found in each string of the record, and in phrases that begin in one string and end in another."""
@@ -102,7 +104,7 @@ class Screen:
 
     def _stretches(self, record: Parsed) -> list[str]:
         """All that is joined of the record's strings: in order and, where speakers take turns, of each speaker."""
-        if record.in_turns and record.record is not None:
+        if (record.in_turns or len(record.strings) > MAX_TEXTS) and record.record is not None:
             return [seam.value for seam in seams(record.record)]
         return [in_order(record.strings)]
 

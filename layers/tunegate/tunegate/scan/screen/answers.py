@@ -1,4 +1,4 @@
-"""The answers to what the sieve asks: each rule, and each kind of finding, is asked of the texts that it could be in."""
+"""The answers to what the sieve asks: each rule and each kind of finding, of the texts that it could be in."""
 
 from collections.abc import Callable, Iterator, Sequence
 

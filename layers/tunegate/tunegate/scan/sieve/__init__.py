@@ -75,10 +75,14 @@ class Sieve:
             raise MemoryError("no memory for the lines to be sifted")
         found = self._sifted
         return Asked(
-            list(_of_rules(found.of_rule)),
+            list(_of_rules(found.of_rule[: found.rule_count])),
             list(_of_texts(found.bytes, found.texts[: found.text_count])),
             list(_of_texts(found.bytes, found.stretches[: found.stretch_count])),
         )
+
+    def start(self, line: int) -> int:
+        """Where a line begins in what was sifted last."""
+        return int(self._sifted.starts[line])
 
     def settle(self, owners: Sequence[int]) -> bytes:
         """What each line is (see sifted.py), if something is in the texts of `owners` and in no others."""
@@ -91,10 +95,9 @@ class Sieve:
 
 
 def _of_rules(rules: Sequence[Any]) -> Iterator[OfRule]:
-    for rule, found in enumerate(rules):
-        if count := found.count:
-            joined = ctypes.string_at(found.joined, found.size)
-            yield OfRule(rule, joined, found.starts[:count], found.owners[:count])
+    for found in rules:
+        joined = ctypes.string_at(found.joined, found.size)
+        yield OfRule(found.rule, joined, found.starts[: found.count], found.owners[: found.count])
 
 
 def _of_texts(data: int, asked: Sequence[Any]) -> Iterator[OfText]:

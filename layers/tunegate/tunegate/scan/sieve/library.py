@@ -39,6 +39,7 @@ class OfRule(ctypes.Structure):
     """Texts that one rule could match, joined to `size` bytes: where each begins and whose it is."""
 
     _fields_ = (
+        ("rule", ctypes.c_size_t),
         ("joined", ctypes.c_void_p),
         ("size", ctypes.c_size_t),
         ("starts", ctypes.POINTER(ctypes.c_uint32)),
@@ -76,12 +77,14 @@ def sifted_type() -> type[ctypes.Structure]:
     class Sifted(ctypes.Structure):
         _fields_ = (
             ("lines", ctypes.c_void_p),
+            ("starts", ctypes.POINTER(ctypes.c_uint32)),
             ("line_count", ctypes.c_size_t),
             ("texts", ctypes.POINTER(Asked)),
             ("text_count", ctypes.c_size_t),
             ("stretches", ctypes.POINTER(Asked)),
             ("stretch_count", ctypes.c_size_t),
             ("bytes", ctypes.c_void_p),
+            ("rule_count", ctypes.c_size_t),
             ("of_rule", of_rule),
         )
 
