@@ -45,11 +45,11 @@ class Engine:
     def holds(self, kinds: int, text: str, margin: float) -> bool:
         """Whether something of these kinds, but for HIDDEN, is in a text, folded or for SCRIPT as it was written."""
         return (
-            (kinds & Kind.SCRIPT > 0 and self._in_script(text))
-            or (kinds & Kind.IDENTIFIER > 0 and any(self._identifiers.find(text, bits(self._identifiers.awake(text)))))
-            or (kinds & Kind.LONG > 0 and any(self._secrets.find(text, bits(self._secrets.long(text)))))
-            or (kinds & Kind.MODEL > 0 and any(self._model.find(text.lower(), margin)))
-            or (kinds & Kind.MALWARE > 0 and any(malware.find(text)))
+            (kinds & Kind.SCRIPT != 0 and self._in_script(text))
+            or (kinds & Kind.IDENTIFIER != 0 and any(self._identifiers.find(text, bits(self._identifiers.awake(text)))))
+            or (kinds & Kind.LONG != 0 and any(self._secrets.find(text, bits(self._secrets.long(text)))))
+            or (kinds & Kind.MODEL != 0 and any(self._model.find(text.lower(), margin)))
+            or (kinds & Kind.MALWARE != 0 and any(malware.find(text)))
         )
 
     def hiding(self, texts: Sequence[str]) -> set[int]:

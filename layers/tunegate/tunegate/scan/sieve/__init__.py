@@ -12,7 +12,6 @@ the screen finds nothing in it and its form has no fault. Every other line is re
 
 import ctypes
 from collections.abc import Iterator, Sequence
-from enum import IntFlag
 from typing import Any, NamedTuple
 
 from tunegate.scan.form import Form
@@ -31,8 +30,8 @@ class OfRule(NamedTuple):
     owners: Sequence[int]
 
 
-class Kind(IntFlag):
-    """What may be in a text (native/reading.zig)."""
+class Kind:
+    """What may be in a text, as bits (native/reading.zig). No IntFlag: it is asked of every text."""
 
     IDENTIFIER = 1
     MALWARE = 2
