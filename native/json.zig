@@ -18,6 +18,7 @@ pub const Error = error{ Unusual, OutOfMemory };
 
 const deepest = 32;
 const most_keys = 64;
+const most_nodes = 1 << 18; // of a line: what is made of them takes many times their size
 const most_digits = 18; // of an integer that every parser reads as one
 const lanes = 16;
 const Lanes = @Vector(lanes, u8);
@@ -59,6 +60,7 @@ pub const Parser = struct {
     }
 
     fn add(self: *Parser, node: Node) Error!u32 {
+        if (self.nodes.items.len == most_nodes) return error.Unusual;
         const at: u32 = @intCast(self.nodes.items.len);
         try self.nodes.append(self.allocator, node);
         self.nodes.items[at].next = at + 1;

@@ -15,6 +15,12 @@ pub const Memory = struct {
     /// How many were known when the lines that are read now began, and whether all was answered that was asked of them.
     answered: usize = 0,
 
+    pub fn deinit(self: *Memory) void {
+        self.forget();
+        self.numbers.deinit(self.allocator);
+        self.convicted.deinit(self.allocator);
+    }
+
     /// Before lines are read. What was asked and never answered is asked again.
     pub fn next(self: *Memory) void {
         if (self.bytes > most_bytes or self.answered < self.convicted.items.len) self.forget();

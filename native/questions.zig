@@ -43,6 +43,19 @@ pub const Questions = struct {
     joined: std.ArrayListUnmanaged(u8) = .{},
     size: usize = 0,
 
+    pub fn deinit(self: *Questions) void {
+        for (&self.of_rule) |*rule| {
+            rule.joined.deinit(self.allocator);
+            rule.starts.deinit(self.allocator);
+            rule.owners.deinit(self.allocator);
+        }
+        self.texts.deinit(self.allocator);
+        self.stretches.deinit(self.allocator);
+        self.bytes.deinit(self.allocator);
+        self.uses.deinit(self.allocator);
+        self.joined.deinit(self.allocator);
+    }
+
     pub fn clear(self: *Questions) void {
         for (&self.of_rule) |*rule| {
             rule.joined.clearRetainingCapacity();
@@ -118,7 +131,7 @@ pub const Questions = struct {
         try list.append(self.allocator, .{ .owner = owner, .kinds = kinds, .begin = begin, .end = end });
     }
 
-    /// All that is read of several texts in order, as `tunegate.scan.screen.turns.in_order` has it.
+    /// All that is read of several texts in order, as `tunegate.scan.screen.turns` has it.
     fn join(self: *Questions, parts: []const Part, comptime form: std.meta.FieldEnum(Text)) Error!void {
         self.joined.clearRetainingCapacity();
         for (parts, 0..) |part, at| {

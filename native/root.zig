@@ -42,6 +42,11 @@ export fn sieve_new() ?*Sieve {
     return made;
 }
 
+export fn sieve_free(sieve: *Sieve) void {
+    sieve.deinit();
+    allocator.destroy(sieve);
+}
+
 /// False where there is no memory: then nothing is said of any line.
 export fn sieve_sift(sieve: *Sieve, data: [*]const u8, size: usize, form: u8, sifted: *Sifted) bool {
     sieve.sift(data[0..size], @enumFromInt(form)) catch return false;

@@ -16,12 +16,19 @@ const Text = text_.Text;
 const Part = questions.Part;
 const Error = json.Error;
 
-const longest_line = 1 << 20; // bytes; what is made of a line takes several times its size
+const longest_line = 1 << 24; // bytes
 const first_long = 1 << 31; // owners from here on are long texts
 const no_record: u8 = 0xfe;
 const to_read: u8 = 0xff;
 
-pub const Form = enum(u8) { jsonl, text };
+/// How lines are read. `texts` are records of JSON put together by the caller: of each all is asked, and nothing is
+/// remembered of its texts.
+pub const Form = enum(u8) { jsonl, text, texts };
+
+/// Whether it may refer to a bucket: which of them are trusted is told elsewhere.
+fn isReference(text: *const Text) bool {
+    return std.mem.startsWith(u8, text.original, "s3") or std.mem.startsWith(u8, text.original, "S3");
+}
 
 pub const Sieve = struct {
     allocator: std.mem.Allocator,
@@ -43,6 +50,16 @@ pub const Sieve = struct {
             .known = .{ .allocator = allocator },
             .asked = .{ .allocator = allocator },
         };
+    }
+
+    pub fn deinit(self: *Sieve) void {
+        self.reader.deinit();
+        self.reading.signs.deinit();
+        self.known.deinit();
+        self.asked.deinit();
+        self.lines.deinit(self.allocator);
+        self.starts.deinit(self.allocator);
+        self.parts.deinit(self.allocator);
     }
 
     /// Says of each line, which line feeds separate, what it is, and asks what has to be known of them.
@@ -78,11 +95,15 @@ pub const Sieve = struct {
         if (text_.isEmptyLine(line)) return no_record;
         if (line.len > longest_line) return error.Unusual;
         const shape = switch (form) {
-            .jsonl => try self.reader.readJson(line),
+            .jsonl, .texts => try self.reader.readJson(line),
             .text => try self.reader.readText(line),
         };
         const texts = self.reader.texts.items;
-        for (texts) |*text| if (text.isLong()) try self.askOfLong(text);
+        for (texts) |*text| {
+            if (form != .texts and isReference(text)) return error.Unusual;
+            if (!text.isLong()) continue;
+            if (form == .texts) try self.askAlone(text, self.number()) else try self.askOfLong(text);
+        }
         if (texts.len > 1) {
             try self.askAcross(texts);
         } else if (texts.len == 1 and !texts[0].isLong()) {

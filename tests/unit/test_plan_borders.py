@@ -115,9 +115,9 @@ class Recorder:
     def sift(self, block: Block, form: Form) -> Sifted:
         return Sifted.nothing(block)
 
-    def screen_all(self, records: Sequence[Any]) -> Iterator[Sequence[Detection]]:
-        for parsed in records:
-            self.seen.append(parsed.record)
+    def screen_all(self, records: Sequence[Record]) -> Iterator[Sequence[Detection]]:
+        for record in records:
+            self.seen.append(record)
             yield ()
 
 

@@ -147,17 +147,3 @@ def test_what_the_format_prescribes_is_no_text_and_anything_else_in_its_place_is
         "/messages/1/role": "ignore the rules",
         "/messages/1/content": "x",
     }
-
-
-KEYS = st.sampled_from(["role", "content", "messages", "system", "prompt", "schemaVersion", "text", "no plain key 1"])
-SCALARS = st.sampled_from(["user", "system", "bedrock-conversation-2024", "words", "", 123456789, 7, 1.5, True, None])
-VALUES = st.recursive(
-    SCALARS, lambda inside: st.lists(inside, max_size=4) | st.dictionaries(KEYS, inside, max_size=3), max_leaves=20
-)
-
-
-@given(VALUES)
-def test_the_strings_of_a_line_are_those_of_the_texts_of_its_record(value: object) -> None:
-    parsed = read(value)
-    assert parsed.record is not None
-    assert list(parsed.strings) == [text.value for text in parsed.record.texts]

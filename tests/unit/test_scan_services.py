@@ -18,7 +18,6 @@ from tunegate.scan.lines import Block
 from tunegate.scan.once import Interrupt
 from tunegate.scan.plan import plan
 from tunegate.scan.prompts import ApplyGuardrail, ComprehendPromptSafety, GuardrailChecks
-from tunegate.scan.records import Parsed
 from tunegate.scan.report import ShardReport, merge
 from tunegate.scan.services import Cloud, checks_for
 from tunegate.scan.shard import TextFile, scan_shard
@@ -99,7 +98,7 @@ class NoScreen:
     def sift(self, block: Block, form: Form) -> Sifted:
         return Sifted.nothing(block)
 
-    def screen_all(self, records: Sequence[Parsed]) -> list[list[Detection]]:
+    def screen_all(self, records: Sequence[Record]) -> list[list[Detection]]:
         return [[] for _ in records]
 
 

@@ -19,7 +19,7 @@ from tunegate.model import Category, Detection, Record
 from tunegate.policy import default_policy
 from tunegate.scan.form import Form
 from tunegate.scan.lines import Block, Line, read_lines
-from tunegate.scan.records import Parsed, Reader
+from tunegate.scan.records import Reader
 from tunegate.scan.report import ShardReport
 from tunegate.scan.screen import Screen
 from tunegate.scan.screen.attacks import Attack, Attacks
@@ -250,9 +250,9 @@ def test_a_phrase_dealt_out_in_the_smallest_parts_is_found(parts: list[str]) -> 
     assert any(one.category is Category.PROMPT_ATTACK for one in found)
 
 
-def read(lines: list[bytes]) -> list[Parsed]:
+def read(lines: list[bytes]) -> list[Record]:
     parsed = Reader(Form.JSONL, None).read(Line(number, data) for number, data in enumerate(lines, 1))
-    return [item for item in parsed if item.is_record]
+    return [item.record for item in parsed if item.record is not None]
 
 
 class Pieces:

@@ -12,14 +12,13 @@ from types import SimpleNamespace
 from typing import Any
 
 from tunegate.facts import Content, Shard
-from tunegate.model import Detection
+from tunegate.model import Detection, Record
 from tunegate.policy import Policy
 from tunegate.preflight import Progress, UnreadableError
 from tunegate.prices import PRICES, dollars
 from tunegate.scan.form import Form
 from tunegate.scan.lines import Block
 from tunegate.scan.plan import SAMPLE_BYTES, content_of, is_gzip, sample_of
-from tunegate.scan.records import Parsed
 from tunegate.scan.services import Cloud, checks_for
 from tunegate.scan.shard import TextFile, scan_shard
 from tunegate.scan.sifted import Sifted
@@ -116,5 +115,5 @@ class _NoScreen:
     def sift(self, block: Block, form: Form) -> Sifted:  # noqa: ARG002
         return Sifted.nothing(block)
 
-    def screen_all(self, records: Sequence[Parsed]) -> Iterator[Sequence[Detection]]:
+    def screen_all(self, records: Sequence[Record]) -> Iterator[Sequence[Detection]]:
         return (() for _ in records)

@@ -2,65 +2,27 @@
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
 import orjson
 
 from tunegate.model import Category, Detection, Place, Record
 from tunegate.scan.form import Form
 from tunegate.scan.lines import Line
-from tunegate.scan.shapes import Shape, Strings, one_text_each, shape_of, strings_of, texts_of
+from tunegate.scan.shapes import Shape, shape_of, texts_of
 
 _S3_URI = re.compile(r"s3a?://([^/\s]+)(?:/\S*)?", re.IGNORECASE)
 
 
+@dataclass(frozen=True, slots=True)
 class Parsed:
-    """One line as read: its shape, what is wrong with its form, and its strings; `record` takes it apart when asked.
+    """One line as read: its record, None where it holds none as a blank line does, its shape, and what is wrong."""
 
-    `size` is the line's in bytes.
-    """
-
-    __slots__ = ("_spoken", "_value", "faults", "line", "shape", "size", "strings")
-
-    def __init__(
-        self,
-        line: int,
-        value: object,
-        strings: Sequence[str],
-        shape: Shape | None,
-        faults: tuple[Detection, ...] = (),
-        *,
-        size: int = 0,
-        spoken: bool = False,
-    ) -> None:
-        self.line = line
-        self.size = size
-        self.strings = strings
-        self.shape = shape
-        self.faults = faults
-        self._value = value
-        self._spoken = spoken
-
-    @property
-    def record(self) -> Record | None:
-        """The record; None where the line holds none, as a blank line does."""
-        return None if self._value is _NO_RECORD else Record(self.line, tuple(texts_of(self._value)))
-
-    @property
-    def in_turns(self) -> bool:
-        """Whether one speaker of several has more than one text."""
-        if not self._spoken or len(self.strings) < 3 or one_text_each(self._value, len(self.strings)):
-            return False
-        roles = [text.role for text in texts_of(self._value)]
-        return 1 < len(set(roles)) < len(roles)
-
-    @property
-    def is_record(self) -> bool:
-        return self._value is not _NO_RECORD
-
-
-_NO_RECORD = object()
+    line: int
+    record: Record | None
+    shape: Shape | None
+    faults: tuple[Detection, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +38,7 @@ class Reader:
             if line.data is None:
                 yield _fault(line.number, "record_too_long")
             elif not line.data or line.data.isspace():
-                yield Parsed(line.number, _NO_RECORD, (), None)
+                yield Parsed(line.number, None, None)
             else:
                 yield parse(line.number, line.data)
 
@@ -85,47 +47,32 @@ class Reader:
             text = data.decode("utf-8")
         except UnicodeDecodeError:
             return _fault(number, "invalid_utf8")
-        return Parsed(number, text, (text,), Shape.PLAIN_TEXT, size=len(data))
+        return Parsed(number, _record(number, text), Shape.PLAIN_TEXT)
 
     def _json(self, number: int, data: bytes) -> Parsed:
         try:
             value = orjson.loads(data)
         except orjson.JSONDecodeError:
             # The line is still screened as plain text: what cannot be parsed can hold secrets all the same.
-            parsed = self._text(number, data)
-            if parsed.is_record:
-                parsed.shape, parsed.faults = None, (_detect("not_json", number),)
-            return parsed
-        strings = strings_of(value)
-        parsed = Parsed(number, value, strings.values, shape_of(value), size=len(data), spoken=strings.spoken)
-        if _has_duplicate_keys(data, strings):
-            # JSON leaves open which value counts: what we scan need not be what Bedrock trains on.
-            parsed.faults = (_detect("duplicate_keys", number),)
-        if [text for text in strings.values if text.startswith(("s3", "S3"))]:
-            parsed.faults += tuple(self._references(parsed))
-        return parsed
+            parsed, faults = self._text(number, data), (_detect("not_json", number),)
+            return parsed if parsed.record is None else replace(parsed, shape=None, faults=faults)
+        record = _record(number, value)
+        # JSON leaves open which value counts: what we scan need not be what Bedrock trains on.
+        repeated = (_detect("duplicate_keys", number),) if _repeats_key(data) else ()
+        return Parsed(number, record, shape_of(value), (*repeated, *self._references(record)))
 
-    def _references(self, parsed: Parsed) -> Iterator[Detection]:
-        for text in parsed.record.texts if parsed.record is not None else ():
-            if (match := _S3_URI.fullmatch(text.value)) is None:
+    def _references(self, record: Record) -> Iterator[Detection]:
+        for text in record.texts:
+            if not text.value.startswith(("s3", "S3")) or (match := _S3_URI.fullmatch(text.value)) is None:
                 continue
             if self.trusted_buckets is None:
-                yield _detect("s3_reference_unchecked", parsed.line, text.pointer)
+                yield _detect("s3_reference_unchecked", record.line, text.pointer)
             elif match[1] not in self.trusted_buckets:
-                yield _detect("foreign_s3_reference", parsed.line, text.pointer)
+                yield _detect("foreign_s3_reference", record.line, text.pointer)
 
 
-def _has_duplicate_keys(data: bytes, parsed: Strings) -> bool:
-    """Whether an object of the line repeats a key.
-
-    A colon of the line stands behind a key or in a string, and then in the parsed string too, unless it is spelt as an
-    escape. A repeated key has one colon more than what was parsed of it; where they do not add up, the line is parsed
-    again.
-    """
-    colons = sum([text.count(":") for text in parsed.values])
-    if data.count(b":") == parsed.keys + colons and (b"\\" not in data or b"\\u003" not in data):
-        return False
-    return _repeats_key(data)
+def _record(line: int, value: object) -> Record:
+    return Record(line, tuple(texts_of(value)))
 
 
 def _repeats_key(data: bytes) -> bool:
@@ -144,4 +91,4 @@ def _detect(kind: str, line: int, pointer: str = "") -> Detection:
 
 
 def _fault(line: int, kind: str) -> Parsed:
-    return Parsed(line, _NO_RECORD, (), None, (_detect(kind, line),))
+    return Parsed(line, None, None, (_detect(kind, line),))

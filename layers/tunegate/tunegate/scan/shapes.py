@@ -5,10 +5,8 @@ fine-tuning.
 """
 
 import re
-from collections.abc import Iterator, Mapping, ValuesView
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
-from typing import Any
 
 from tunegate.model import Text
 
@@ -101,61 +99,6 @@ def texts_of(record: object) -> Iterator[Text]:
             yield Text(_bounded(pointer), str(value), role)
 
 
-@dataclass(slots=True)
-class Strings:
-    """The values of `texts_of`, how many keys the record has, and whether one of them says who speaks."""
-
-    values: list[str] = field(default_factory=list)
-    keys: int = 0
-    spoken: bool = False
-
-
-_STRING = frozenset({str})
-
-
-def strings_of(record: object) -> Strings:
-    """What most records (parsed by orjson) are asked for, without the pointers that only a finding needs."""
-    found = Strings()
-    values = found.values
-    pending: list[Any] = [record]
-    while pending:
-        value = pending.pop()
-        kind = type(value)
-        if kind is str:
-            values.append(value)
-        elif kind is dict and len(value) == 2 and "content" in value and _given("role", value.get("role")):
-            found.keys += 2
-            pending.append(value["content"])
-        elif kind is dict or kind is list:
-            inside: Any = _opened(value, found) if kind is dict else value
-            if _STRING.issuperset(map(type, inside)):
-                values.extend(inside)
-            else:
-                pending.extend(reversed(inside))
-        elif kind is int and abs(value) >= _SMALLEST_TELLING_NUMBER:
-            values.append(str(value))
-    return found
-
-
-def _opened(value: dict[str, Any], found: Strings) -> list[Any] | ValuesView[Any]:
-    """The values of an object, without what the formats prescribe. Those of its keys that are text are noted."""
-    keys = value.keys()
-    found.keys += len(keys)
-    if not keys <= _PLAIN_KEYS_MET:
-        found.values.extend(key for key in keys if not _is_plain(key))
-    if _SPEAKING.isdisjoint(keys):
-        return value.values()
-    found.spoken = found.spoken or not _SPEAKERS.isdisjoint(keys)
-    return [item for key, item in value.items() if key not in _STRUCTURE or not _given(key, item)]
-
-
-def _given(key: str, item: object) -> bool:
-    return isinstance(item, str) and item in _STRUCTURE[key]
-
-
-_SPEAKERS = frozenset({"messages", "prompt", "completion", "system"})
-"""Keys by which `texts_of` tells who speaks."""
-_SPEAKING = _SPEAKERS | _STRUCTURE.keys()
 _PLAIN_KEYS_MET: set[str] = set()
 _MOST_KEYS_MET = 10_000
 
@@ -167,17 +110,6 @@ def _is_plain(key: str) -> bool:
     if plain and len(_PLAIN_KEYS_MET) < _MOST_KEYS_MET:
         _PLAIN_KEYS_MET.add(key)
     return plain
-
-
-def one_text_each(record: object, texts: int) -> bool:
-    """Whether it is plain to see that each of so many texts has a speaker of its own: a prompt, or one turn a role."""
-    if not isinstance(record, dict):
-        return False
-    messages = record.get("messages", ())
-    turns = messages if isinstance(messages, list) else ()
-    roles = [turn.get("role") for turn in turns if isinstance(turn, dict) and isinstance(turn.get("content"), str)]
-    roles += [_field_role(key) for key in ("prompt", "completion", "system") if isinstance(record.get(key), str)]
-    return len(roles) == texts and all(isinstance(role, str) for role in roles) and len(set(roles)) == texts
 
 
 def _unusual_keys(value: Mapping[str, object], pointer: str) -> Iterator[Text]:

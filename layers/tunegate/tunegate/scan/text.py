@@ -10,7 +10,7 @@ from tunegate.policy import Policy
 from tunegate.scan.form import Form
 from tunegate.scan.language import language_of
 from tunegate.scan.lines import Block, Line
-from tunegate.scan.records import Parsed, Reader
+from tunegate.scan.records import Reader
 from tunegate.scan.report import ShardReport
 from tunegate.scan.sifted import Sifted
 
@@ -22,7 +22,7 @@ class RecordScreen(Protocol):
         """Which of the lines have to be read; in all others nothing is found."""
         ...
 
-    def screen_all(self, records: Sequence[Parsed]) -> Iterable[Sequence[Detection]]:
+    def screen_all(self, records: Sequence[Record]) -> Iterable[Sequence[Detection]]:
         """What is found in each record, in order."""
         ...
 
@@ -59,14 +59,12 @@ class Checks:
         """Whether services are asked, which see every text."""
         return bool(self.pii or self.toxicity or self.prompts)
 
-    def run(self, records: Sequence[Parsed], suspect: Container[int]) -> Iterator[Iterator[Detection]]:
+    def run(self, records: Sequence[Record], suspect: Container[int]) -> Iterator[Iterator[Detection]]:
         """What is found in each record, in order; the screen reads those on the lines in `suspect`."""
-        ask = self.ask
-        screened = iter(self.screen.screen_all([parsed for parsed in records if parsed.line in suspect]))
-        for parsed in records:
-            found = next(screened) if parsed.line in suspect else ()
-            record = parsed.record if ask else None
-            yield iter(found) if record is None else chain(found, self._asked(record))
+        screened = iter(self.screen.screen_all([record for record in records if record.line in suspect]))
+        for record in records:
+            found = next(screened) if record.line in suspect else ()
+            yield chain(found, self._asked(record)) if self.ask else iter(found)
 
     def _asked(self, record: Record) -> Iterator[Detection]:
         language = language_of(" ".join(text.value for text in record.texts))
@@ -123,13 +121,12 @@ def scan_records(blocks: Iterable[Block], reader: Reader, checks: Checks, policy
 
 def _scan_batch(batch: _Batch, reader: Reader, checks: Checks, policy: Policy, report: ShardReport) -> None:
     parsed = list(reader.read(batch.lines))
-    found = checks.run([item for item in parsed if item.is_record], batch.suspect)
+    found = checks.run([item.record for item in parsed if item.record is not None], batch.suspect)
     for item in parsed:
         if item.shape is not None:
             report.saw_shape(item.shape, item.line)
-        if item.faults:
-            _keep(item.faults, policy, report)
-        if item.is_record:
+        _keep(item.faults, policy, report)
+        if item.record is not None:
             report.records += 1
             _keep(next(found), policy, report)
 

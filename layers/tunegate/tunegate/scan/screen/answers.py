@@ -1,12 +1,9 @@
 """The answers to what the sieve asks: each rule and each kind of finding, of the texts that it could be in."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
-from tunegate.scan.screen.engine import SEAM_MARGIN, Engine
+from tunegate.scan.screen.engine import MOST_CHARACTERS, Engine
 from tunegate.scan.sieve import Asked, Kind, OfText
-
-MOST_CHARACTERS = 4_000_000
-"""Of texts whose answers are remembered."""
 
 
 class Answers:
@@ -14,35 +11,47 @@ class Answers:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._known: dict[tuple[float, int, str], bool] = {}
+        self._known: dict[tuple[bool, int, str], bool] = {}
         self._characters = 0
 
     def forget(self) -> None:
         self._known, self._characters = {}, 0
 
     def yes(self, asked: Asked) -> set[int]:
-        """Whose texts hold something."""
-        return {
-            *self._of_rules(asked),
-            *self._of_texts(asked.of_texts, 0.0, self._engine.hiding),
-            *self._of_texts(asked.of_stretches, SEAM_MARGIN, self._engine.hiding_across),
-        }
-
-    def _of_rules(self, asked: Asked) -> Iterator[int]:
-        for rule, joined, starts, owners in asked.of_rules:
-            for at in self._engine.of_rule(rule, joined, starts):
-                yield owners[at]
-
-    def _of_texts(
-        self, texts: Sequence[OfText], margin: float, hiding: Callable[[Sequence[str]], set[int]]
-    ) -> Iterator[int]:
+        """Whose texts may hold something: each where a rule matches, each other where something is found."""
         if self._characters > MOST_CHARACTERS:
             self.forget()
-        known = self._known
-        new = {(margin, kinds, value): None for _, kinds, value in texts if (margin, kinds, value) not in known}
-        hidden = [value for _, kinds, value in new if kinds & Kind.HIDDEN]
-        held = {hidden[at] for at in hiding(hidden)}
-        for margin_, kinds, value in new:
-            known[margin_, kinds, value] = value in held or self._engine.holds(kinds, value, margin_)
-            self._characters += len(value)
-        return (owner for owner, kinds, value in texts if known[margin, kinds, value])
+        told = set(self._engine.tracer.matching(asked))
+        inside = [one for one in asked.of_texts if one.owner not in told]
+        across = [one for one in asked.of_stretches if one.owner not in told]
+        return told.union(self._of_texts(inside), self._of_stretches(across))
+
+    def _of_texts(self, texts: Sequence[OfText]) -> Iterator[int]:
+        new = self._unknown(texts, across=False)
+        traces = [self._engine.tracer.trace(value, kinds, rules=0) for kinds, value in new]
+        self._engine.uncover([value for _, value in new], traces)
+        for (kinds, value), trace in zip(new, traces, strict=True):
+            script = kinds & Kind.SCRIPT != 0 and self._engine.in_script(value)
+            self._keep(kinds, value, script or bool(self._engine.scan(value, trace)), across=False)
+        return (owner for owner, kinds, value in texts if self._known[False, kinds, value])
+
+    def _of_stretches(self, texts: Sequence[OfText]) -> Iterator[int]:
+        new = self._unknown(texts, across=True)
+        traces = [self._engine.tracer.trace(value, kinds & Kind.HIDDEN, rules=0) for kinds, value in new]
+        self._engine.uncover([value for _, value in new], traces)
+        for (kinds, value), trace in zip(new, traces, strict=True):
+            script = kinds & Kind.SCRIPT != 0 and self._engine.in_script(value)
+            model = kinds & Kind.MODEL != 0 and self._engine.modelled(value)
+            self._keep(kinds, value, trace.hidden or script or model, across=True)
+        return (owner for owner, kinds, value in texts if self._known[True, kinds, value])
+
+    def _unknown(self, texts: Sequence[OfText], *, across: bool) -> list[tuple[int, str]]:
+        return [
+            (kinds, value)
+            for kinds, value in dict.fromkeys([one[1:] for one in texts])
+            if (across, kinds, value) not in self._known
+        ]
+
+    def _keep(self, kinds: int, value: str, answer: bool, *, across: bool) -> None:
+        self._known[across, kinds, value] = answer
+        self._characters += len(value)

@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -61,17 +61,9 @@ class Attacks:
         """Whether the text holds a keyword of one of the rules for other scripts."""
         return self._script_keywords.search(lowered.encode("utf-8", "replace")) is not None
 
-    def matching(self, texts: Sequence[bytes], awake: Sequence[int]) -> list[int]:
-        """For each text (UTF-8), of its rules in `awake`, as bits, those whose pattern matches."""
-        asked: dict[int, list[int]] = {}
-        for at, rules in enumerate(awake):
-            for rule in bits(rules):
-                asked.setdefault(rule, []).append(at)
-        found = [0] * len(texts)
-        for rule, places in asked.items():
-            for number in self.among[rule].holding([texts[at] for at in places]):
-                found[places[number]] |= 1 << rule
-        return found
+    def plain(self, rules: int) -> Iterator[int]:
+        """Of rules, as bits, the numbers of those that read the folded text."""
+        return (at for at in bits(rules) if not self.rules[at].script)
 
 
 def _rule(entry: Mapping[str, Any], words: Mapping[str, str]) -> Attack:
@@ -81,7 +73,7 @@ def _rule(entry: Mapping[str, Any], words: Mapping[str, str]) -> Attack:
         if name in entry
     }
     script = entry.get("script", False)
-    keywords = entry["keywords"] if script else map(_as_words, entry["keywords"])
+    keywords = entry["keywords"] if script else map(as_words, entry["keywords"])
     return Attack(
         entry["type"],
         keywords=tuple(keywords),
@@ -89,10 +81,6 @@ def _rule(entry: Mapping[str, Any], words: Mapping[str, str]) -> Attack:
         script=script,
         **patterns,
     )
-
-
-def _as_words(keyword: str) -> str:
-    return as_words(keyword).decode("ascii")
 
 
 def _filled(source: str, words: Mapping[str, str]) -> str:

@@ -5,12 +5,11 @@ import binascii
 import codecs
 import html
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from tunegate.scan.screen.patterns import Among, Finder, Pattern, compile_all
-from tunegate.scan.screen.secrets import LONG_RUN
+from tunegate.scan.screen.patterns import Pattern, compile_all
 
 BASE64 = Pattern(r"[A-Za-z0-9+/_-]{16,}(?:\r?\n[A-Za-z0-9+/_-]{4,})*={0,2}")
 HEX = Pattern(r"(?:0x)?(?:[0-9A-Fa-f]{2}[ :]?){16,}|(?:\\x[0-9A-Fa-f]{2}){8,}")
@@ -49,8 +48,7 @@ def pieces(text: str, lowered: str) -> Iterator[Piece]:
     """Everything hidden in `text` (folded); `lowered` is the same in lower case."""
     # All of them: a limit would be a number of decoys to put before an attack.
     for kind in SIGNS.Match(text) or ():
-        if kind < len(READERS):
-            yield from READERS[kind](text)
+        yield from READERS[kind](text)
     yield from deciphered(text, lowered)
 
 
@@ -90,10 +88,6 @@ def _leet(text: str) -> Iterator[Piece]:
     found = list(LEET.spans(text))
     if len(found) > 1:
         yield Piece(text.translate(LEET_TABLE), found[0][0], found[-1][1], attacks_only=True)
-
-
-def ciphered(lowered: str) -> bool:
-    return any(word in lowered for word in CIPHERED)
 
 
 def deciphered(text: str, lowered: str) -> Iterator[Piece]:
@@ -147,63 +141,7 @@ HEX_SIGN = r"(?:[0-9A-Fa-f]{2}[ :]?){16}|(?:\\x[0-9A-Fa-f]{2}){8}"
 PERCENT_SIGN = r"(?:%[0-9A-Fa-f]{2}[^\s%]{0,8}){6}"
 ENTITY_SIGN = r"(?:&#(?:x[0-9A-Fa-f]{2,4}|\d{2,5});[^\n&]{0,8}){6}"
 SPACED_SIGN = r"\b[A-Za-z0-9](?:[ .\-_*|/+~]{1,3}[A-Za-z0-9]\b){9}"
-_SIGNS = (
-    _BASE64,
-    HEX_SIGN,
-    PERCENT_SIGN,
-    ENTITY_SIGN,
-    SPACED_SIGN,
-    f"{LEET.source}(?s:.)*{LEET.source}",
-    LONG_RUN,
+SIGNS = compile_all(
+    (_BASE64, HEX_SIGN, PERCENT_SIGN, ENTITY_SIGN, SPACED_SIGN, f"{LEET.source}(?s:.)*{LEET.source}"),
 )
-# And what a text must hold for a neighbour to complete it.
-_PARTS = (
-    rf"(?:[0-9A-Fa-f]{{2}}[ :]?){{4}}|&#[x0-9]|\b[A-Za-z0-9](?:[ .\-_*|/+~]{{1,3}}[A-Za-z0-9]\b){{2}}|{LEET.source}"
-)
-_WITH_SPACES = (_hex, _entities, _spaced, _leet)
 READERS = (_base64, _hex, _percent, _entities, _spaced, _leet)
-SIGNS = compile_all((*_SIGNS, _PARTS))
-TRACES = Finder("|".join((_BASE64, r"(?:\\x[0-9A-Fa-f]{2}){8}", PERCENT_SIGN, LONG_RUN, _PARTS)))
-"""One of these stands wherever one of the signs does: the others begin with one of the parts."""
-
-
-@dataclass(frozen=True, slots=True)
-class Signs:
-    """`whole`: a reader may find something; `across`: what may hold a space; `part`: it may with a neighbouring text;
-    `long_run`: of LONG_RUN.
-    """
-
-    whole: bool
-    across: bool
-    part: bool
-    long_run: bool
-
-
-def signs(text: str) -> Signs:
-    kinds = SIGNS.Match(text) or ()
-    spaced = any(READERS[kind] in _WITH_SPACES for kind in kinds if kind < len(READERS))
-    return Signs(any(kind < len(READERS) for kind in kinds), spaced, len(_SIGNS) in kinds, len(READERS) in kinds)
-
-
-_ACROSS = Among("|".join((*(_SIGNS[READERS.index(reader)] for reader in (_hex, _entities, _spaced)), LEET.source)))
-
-
-def across(texts: Sequence[str], encoded: Sequence[bytes]) -> Iterator[int]:
-    """The numbers of the texts, joined of several, in which something may hide that its parts do not tell."""
-    for at in _ACROSS.holding(encoded):
-        if signs(texts[at]).across:
-            yield at
-    if ciphered("\0".join(texts).lower()):
-        yield from (at for at, text in enumerate(texts) if ciphered(text.lower()))
-
-
-SHORT, MANY_SHORT = 12, 3
-"""A hidden phrase dealt out in smaller parts than `part` tells needs this many texts of at most so many characters."""
-_SMALL_PART = re.compile(r"[0-9A-Fa-f: ]*|(?:[ .\-_*|/+~]|[A-Za-z0-9](?![A-Za-z0-9]))*")
-"""Such a text, between others: all of it hexadecimal, or letters spelt out."""
-
-
-def dealt_out(texts: Sequence[str]) -> bool:
-    """Whether a hidden phrase could be dealt out over the texts in parts so small that `part` tells none of them."""
-    short = [text for text in texts if len(text) <= SHORT]
-    return len(short) >= MANY_SHORT and sum(map(bool, map(_SMALL_PART.fullmatch, short))) >= MANY_SHORT

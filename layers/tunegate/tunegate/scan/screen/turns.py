@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from tunegate.model import Record, Text
-from tunegate.scan.screen.words import BORDER
 
 REACH = 200  # characters of a long text read on either side of a seam, cut between words
 MAX_TEXTS = 64  # texts joined at most in one stretch
@@ -42,15 +41,6 @@ def seams(record: Record) -> Iterator[Seam]:
     if len(roles) > 1:
         for role in roles:
             yield from _stretches([text for text in texts if text.role == role])
-
-
-def in_order(strings: Sequence[str]) -> str:
-    """All that `seams` joins of texts in this order, and nothing between what it keeps apart."""
-    return " ".join(value if len(value) <= 2 * REACH else _ends(value) for value in strings if value.strip())
-
-
-def _ends(value: str) -> str:
-    return f"{_head(value)}\n{BORDER}\n{value[_tail(value) :]}"
 
 
 def _stretches(texts: Sequence[Text]) -> Iterator[Seam]:

@@ -11,6 +11,7 @@ the screen finds nothing in it and its form has no fault. Every other line is re
 """
 
 import ctypes
+import weakref
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -57,6 +58,9 @@ class Asked(NamedTuple):
     of_stretches: list[OfText]
 
 
+_CODES = (Form.JSONL, Form.TEXT, None)  # as in native/sieve.zig
+
+
 class Sieve:
     """Safe to use for any number of files, one after the other."""
 
@@ -65,11 +69,15 @@ class Sieve:
         self._handle = self._library.sieve_new()
         if not self._handle:
             raise MemoryError("no memory for the sieve")
+        weakref.finalize(self, self._library.sieve_free, self._handle)
         self._sifted: Any = sifted_type()()
 
-    def sift(self, data: bytes, form: Form) -> Asked:
-        """Reads lines, separated by line feeds."""
-        code = 0 if form is Form.JSONL else 1
+    def sift(self, data: bytes, form: Form | None) -> Asked:
+        """Reads lines, separated by line feeds.
+
+        Without a form they are records of JSON of which the texts alone count: all is asked of each, met before or not.
+        """
+        code = _CODES.index(form)
         if not self._library.sieve_sift(self._handle, data, len(data), code, ctypes.byref(self._sifted)):
             raise MemoryError("no memory for the lines to be sifted")
         found = self._sifted

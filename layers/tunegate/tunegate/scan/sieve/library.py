@@ -60,6 +60,8 @@ def load() -> ctypes.CDLL:
         raise SieveError(f"{path.name} was built of other rules than those of this screen: make setup builds it anew")
     library.sieve_rules.restype = ctypes.c_size_t
     library.sieve_new.restype = ctypes.c_void_p
+    library.sieve_free.restype = None
+    library.sieve_free.argtypes = [ctypes.c_void_p]
     library.sieve_sift.restype = ctypes.c_bool
     library.sieve_sift.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_size_t, ctypes.c_uint8, ctypes.c_void_p]
     library.sieve_settle.restype = None

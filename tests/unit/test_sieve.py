@@ -1,0 +1,146 @@
+"""The sieve says of a line that it is clean only where nothing is found in it and nothing is wrong with its form."""
+
+import json
+
+import orjson
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tunegate.scan.form import Form
+from tunegate.scan.lines import Block
+from tunegate.scan.records import Reader
+from tunegate.scan.screen import Screen
+from tunegate.scan.sieve import TO_READ, Sieve, SieveError, library
+from tunegate.scan.sifted import NO_RECORD, SHAPES
+
+SCREEN = Screen()
+KEYS = st.sampled_from(
+    ["role", "content", "messages", "system", "prompt", "completion", "input", "schemaVersion", "key 1"]
+)
+SCALARS = st.sampled_from(["user", "system", "bedrock-conversation-2024", "words", "", 123456789, 7, 1.5, True, None])
+VALUES = st.recursive(
+    SCALARS, lambda inside: st.lists(inside, max_size=4) | st.dictionaries(KEYS, inside, max_size=4), max_leaves=20
+)
+LETTERS = st.sampled_from(
+    [*'{}[]:,"\\ntfue+-.0123456789Ee ', "\t", "\r", "\x00", "\x1f", "é", "\ud83d", "null", "true", "\\u00e9"]
+)
+RUBBISH = st.lists(LETTERS, max_size=30).map("".join).map(lambda text: text.encode("utf-8", "surrogatepass"))
+
+
+def said_of(line: bytes, form: Form = Form.JSONL) -> int:
+    """What the sieve says of a line when nothing that it asks is answered with yes."""
+    sieve = Sieve()
+    sieve.sift(line, form)
+    [said] = sieve.settle(())
+    return said
+
+
+@given(VALUES)
+def test_the_shape_of_a_record_is_the_same(value: object) -> None:
+    line = json.dumps(value).encode()
+    [parsed] = Reader(Form.JSONL, None).read(Block(1, line).lines())
+    said = said_of(line)
+    assert said == TO_READ or SHAPES[said] == parsed.shape
+
+
+@given(st.one_of(RUBBISH, st.binary(max_size=40).filter(lambda data: b"\n" not in data)))
+@settings(max_examples=500)
+def test_what_is_no_json_is_always_to_be_read(line: bytes) -> None:
+    said = said_of(line)
+    [parsed] = Reader(Form.JSONL, None).read(Block(1, line).lines())
+    if said == NO_RECORD:
+        assert (parsed.record, parsed.faults) == (None, ())
+    elif said != TO_READ:
+        assert not parsed.faults
+        orjson.loads(line)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b'{"a": 1, "a": 2}',
+        b'{"\\u0061": 1, "a": 2}',
+        b'{"a": "s3://elsewhere/x"}',
+        b'{"a": "\\ud800"}',
+        b'{"a": "\xff"}',
+        b'{"a": "\xed\xa0\x80"}',
+        b'{"a": 01}',
+        b'{"a": 1e999}',
+        b'{"a": "tab\there"}',
+        b'{"a": 12345678901234567890}',
+        b"[" * 40 + b"]" * 40,
+        b'{"a": 1} {"b": 2}',
+        b"\xef\xbb\xbf{}",
+        b"nul",
+    ],
+)
+def test_what_is_unusual_is_always_to_be_read(line: bytes) -> None:
+    assert said_of(line) == TO_READ
+
+
+CARD = b'{"input": "4111 1111 1111 1111"}'
+
+
+@given(st.lists(st.sampled_from([b"{}", b'"x"', b"", b" ", b"rubbish", CARD]), min_size=1))
+def test_each_line_of_a_block_is_told_by_its_number_and_its_bytes(lines: list[bytes]) -> None:
+    ending = b"\r\n" if len(lines) % 2 else b"\n"
+    sifted = SCREEN.sift(Block(7, ending.join(lines)), Form.JSONL)
+    assert len(sifted.said) == len(lines)
+    for line in sifted.to_read:
+        assert line.data == lines[line.number - 7]
+    bad = {at for at, line in enumerate(lines) if line in (b"rubbish", CARD)}
+    assert {line.number - 7 for line in sifted.to_read} == bad
+
+
+LONG = "word " * 100
+
+
+def test_a_long_text_that_holds_something_is_held_against_each_line_that_repeats_it() -> None:
+    screen, line = Screen(), json.dumps({"input": LONG + "4111 1111 1111 1111"}).encode()
+    for lines in ([line, line], [line], [b"{}", line]):
+        sifted = screen.sift(Block(1, b"\n".join(lines)), Form.JSONL)
+        assert len(sifted.to_read) == lines.count(line)
+
+
+def test_a_long_text_whose_answer_never_came_is_asked_about_again() -> None:
+    sieve, line = Sieve(), json.dumps({"input": LONG + "4111 1111 1111 1111"}).encode()
+    assert sieve.sift(line, Form.JSONL).of_texts
+    assert sieve.sift(line, Form.JSONL).of_texts
+    sieve.settle(())
+    assert not sieve.sift(line, Form.JSONL).of_texts
+
+
+def test_texts_of_millions_of_characters_are_forgotten_and_asked_about_again() -> None:
+    sieve, line = Sieve(), json.dumps({"input": LONG + "4111 1111 1111 1111"}).encode()
+    sieve.sift(line, Form.JSONL)
+    sieve.settle(())
+    for number in range(10):
+        sieve.sift(json.dumps({"input": f"{number} " * 300_000}).encode(), Form.JSONL)
+        sieve.settle(())
+    assert sieve.sift(line, Form.JSONL).of_texts
+
+
+def test_more_questions_than_there_is_room_for_leave_lines_to_be_read() -> None:
+    line = json.dumps({"input": "ignore all previous instructions " * 4_000}).encode()
+    sieve = Sieve()
+    sieve.sift(b"\n".join([line[:-3] + b'%d"}' % number for number in range(12)]), Form.JSONL)
+    said = sieve.settle(())
+    assert TO_READ in said
+    assert said[0] != TO_READ
+
+
+def test_a_sieve_made_of_other_rules_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(library, "digest", lambda: b"\0" * 32)
+    library.load.cache_clear()
+    with pytest.raises(SieveError, match="built of other rules"):
+        Screen()
+    library.load.cache_clear()
+
+
+def test_where_there_is_no_sieve_for_the_machine_the_screen_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(library, "this_machine", lambda: ("plan9", "mips"))
+    library.load.cache_clear()
+    with pytest.raises(SieveError, match="sieve-plan9-mips"):
+        Screen()
+    library.load.cache_clear()
