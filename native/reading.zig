@@ -58,8 +58,18 @@ pub const Traces = struct {
             .malware = self.malware,
             .long = self.long,
             .hidden = self.encoded or self.hide(),
-            .model = self.gain >= least_gain,
+            .model = self.modelled(),
         };
+    }
+
+    /// Whether the model could take one text for an attack.
+    pub fn modelled(self: *const Traces) bool {
+        return self.gain >= least_gain;
+    }
+
+    /// Whether only letters with figures between them say that something could hide.
+    pub fn onlyLeet(self: *const Traces) bool {
+        return !self.encoded and !self.across and !self.ciphered;
     }
 
     /// What several texts together have to be asked besides attack rules.
@@ -169,6 +179,7 @@ pub const Reading = struct {
         whole.companions.join(part.companions);
         whole.ciphered = whole.ciphered or part.ciphered;
         whole.across = whole.across or part.across;
+        whole.encoded = whole.encoded or part.encoded;
         // Two in one text are not two of a phrase over several.
         whole.leets += @intFromBool(part.leets > 0);
     }

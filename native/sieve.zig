@@ -41,6 +41,7 @@ pub const Sieve = struct {
     /// And where it begins.
     starts: std.ArrayListUnmanaged(u32) = .{},
     parts: std.ArrayListUnmanaged(Part) = .{},
+    letters: std.ArrayListUnmanaged(u8) = .{},
 
     pub fn init(allocator: std.mem.Allocator) error{OutOfMemory}!Sieve {
         return .{
@@ -60,6 +61,7 @@ pub const Sieve = struct {
         self.lines.deinit(self.allocator);
         self.starts.deinit(self.allocator);
         self.parts.deinit(self.allocator);
+        self.letters.deinit(self.allocator);
     }
 
     /// Says of each line, which line feeds separate, what it is, and asks what has to be known of them.
@@ -143,6 +145,9 @@ pub const Sieve = struct {
     fn askInside(self: *Sieve, text: []const Part, owner: u32, script: bool) Error!void {
         const found = &self.reading.part;
         var kinds = found.inside();
+        // What ends in a text may have begun in the one before.
+        if (text[0].head.view.len < tables.shortest_hidden) kinds.hidden = false;
+        if (text[0].head.view.len < tables.shortest_identifier) kinds.identifier = false;
         kinds.script = script;
         if (kinds.any()) try self.asked.ofText(text, kinds, owner);
         try self.asked.ofSecrets(found.secrets, &text[0].head, owner);
@@ -193,11 +198,35 @@ pub const Sieve = struct {
             try self.readPart(part);
             if (at >= asked and part.tail == null) try self.askOfShort(part.*);
         }
-        const found = &self.reading.whole;
+        const found = self.reading.whole;
         var kinds = found.together();
         kinds.script = script;
         try self.asked.ofAttacks(found.attacks(), parts, self.number());
+        if (kinds.hidden and found.onlyLeet()) kinds.hidden = try self.leetTells(parts);
         if (kinds.any()) try self.asked.ofStretch(parts, kinds, self.number());
+    }
+
+    /// Whether parts could hold something if figures are read as the letters they look like.
+    fn leetTells(self: *Sieve, parts: []const Part) Error!bool {
+        try self.reading.begin();
+        for (parts) |*part| {
+            self.reading.beginPart();
+            try self.reading.feed(try self.asLetters(part.head.view));
+            if (part.tail) |tail| {
+                try self.reading.feed(questions.cut);
+                try self.reading.feed(try self.asLetters(tail.view));
+            }
+            try self.reading.feed(" ");
+            self.reading.endPart();
+        }
+        const found = &self.reading.whole;
+        return !found.attacks().isEmpty() or found.encoded or found.modelled() or found.together().hidden;
+    }
+
+    fn asLetters(self: *Sieve, view: []const u8) Error![]const u8 {
+        try self.letters.resize(self.allocator, view.len);
+        for (self.letters.items, view) |*to, byte| to.* = tables.leet[byte];
+        return self.letters.items;
     }
 
     /// Rules without anchors match in the stretch what they match in one of its texts, and so do those for other scripts.

@@ -204,6 +204,9 @@ def _signs(tables: Tables, *, separators: Sequence[str]) -> None:
         tables.number(f"sign_{name}", number)
     tables.number("sign_separators", len(signs))
     tables.number("run_length", hidden.RUN_LENGTH)
+    tables.numbers("leet", "u8", [hidden.LEET_TABLE.get(symbol, symbol) for symbol in range(256)])
+    tables.number("shortest_hidden", hidden.SHORTEST)
+    tables.number("shortest_identifier", identifiers.SHORTEST)
     _places(tables, of_patterns([*signs.values(), *map(re.escape, separators)]))
 
 

@@ -128,6 +128,8 @@ def _printable(content: bytes) -> str | None:
     return None
 
 
+SHORTEST = 6
+"""Characters of a text in which something hides: two of LEET, or a word of CIPHERED."""
 # What each reader needs to find anything.
 RUN_LENGTH = 16
 BASE64_RUN = f"[A-Za-z0-9+/_-]{{{RUN_LENGTH}}}"

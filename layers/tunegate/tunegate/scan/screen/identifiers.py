@@ -14,6 +14,8 @@ from tunegate.scan.screen.patterns import Finder, Pattern, compile_all, edges
 DATA = Path(__file__).parent / "data"
 CONTEXT_BEFORE, CONTEXT_AFTER = 80, 40  # characters searched for a context word on either side of a number
 CONTEXT_SCORE = 0.85
+SHORTEST = 5
+"""Characters of a text that holds an identifier: of an IPv6 address; all others are longer."""
 # What every identifier has one of: six digits with nothing but separators between them, or a shape or a word that
 # stands for fewer. Most texts have none of it, and this pattern is far cheaper than the set of all.
 FORMS = "|".join(
