@@ -46,15 +46,13 @@ class Attacks:
 
     def find(self, text: str, awake: Iterable[int]) -> Iterator[Hit]:
         """Hits of the rules in `awake`, where the text holds the keywords of the rule."""
-        lowered = text.lower()
         for at in awake:
             rule = self.rules[at]
-            if not _keyed(rule, text, lowered):
-                continue
             for match in rule.pattern.finditer(text):
                 begin, end = match.span()
                 if end > begin and _meant(rule, text, begin, end):
-                    yield Hit(Category.PROMPT_ATTACK, rule.type, begin, end, SCORE, rank=2)
+                    if _keyed(rule, text):
+                        yield Hit(Category.PROMPT_ATTACK, rule.type, begin, end, SCORE, rank=2)
                     break  # one sentence proves the attack; the same rule need not count its echoes
 
     def in_script(self, lowered: str) -> bool:
@@ -88,8 +86,9 @@ def _filled(source: str, words: Mapping[str, str]) -> str:
     return WORD.sub(lambda match: words.get(match[1], match[0]), source)
 
 
-def _keyed(rule: Attack, text: str, lowered: str) -> bool:
+def _keyed(rule: Attack, text: str) -> bool:
     """Whether `text` holds one of the companions of the rule and one of its keywords, as words."""
+    lowered = text.lower()
     if rule.companions and not any(word in lowered for word in rule.companions):
         return False
     read = lowered if rule.script else words_of(text)
