@@ -30,7 +30,9 @@ def compile_for(system: str, machine: str, to: Path) -> None:
     command = [sys.executable, "-m", "ziglang", "build-lib", "root.zig", "-dynamic", "-O", "ReleaseSafe", "-fstrip"]
     target = ["-target", f"{machine}-{system}", f"-mcpu={baseline}", f"-femit-bin={to.name}"]
     subprocess.run([*command, *target], cwd=BUILD, check=True)
-    shutil.copy(BUILD / to.name, to)
+    # Replaced, not written over: whoever has the old one open goes on with it.
+    shutil.copy(BUILD / to.name, to.with_suffix(".new"))
+    to.with_suffix(".new").replace(to)
 
 
 if __name__ == "__main__":

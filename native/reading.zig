@@ -85,7 +85,7 @@ pub const Traces = struct {
 /// Reads texts part by part. What was found since `begin` is in `whole`, since `beginPart` in `part`.
 pub const Reading = struct {
     signs: signs.Signs,
-    known: words.Words = .{},
+    known: words.Words,
     /// Of which beginning of `signs` the states in `words` are.
     known_of: usize = 0,
     states: words.States = .{},
@@ -98,7 +98,14 @@ pub const Reading = struct {
     parts: u64 = 0,
 
     pub fn init(allocator: std.mem.Allocator) error{OutOfMemory}!Reading {
-        return .{ .signs = try signs.Signs.init(allocator) };
+        var known = try words.Words.init(allocator);
+        errdefer known.deinit(allocator);
+        return .{ .signs = try signs.Signs.init(allocator), .known = known };
+    }
+
+    pub fn deinit(self: *Reading, allocator: std.mem.Allocator) void {
+        self.signs.deinit();
+        self.known.deinit(allocator);
     }
 
     pub fn begin(self: *Reading) error{OutOfMemory}!void {

@@ -55,7 +55,7 @@ pub const Sieve = struct {
 
     pub fn deinit(self: *Sieve) void {
         self.reader.deinit();
-        self.reading.signs.deinit();
+        self.reading.deinit(self.allocator);
         self.known.deinit();
         self.asked.deinit();
         self.lines.deinit(self.allocator);

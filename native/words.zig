@@ -1,5 +1,7 @@
 //! Steps over whole words that were met before from the same states, with what was found in them.
 
+const std = @import("std");
+
 pub const lanes = 16;
 const Lanes = @Vector(lanes, u8);
 const entries = 1 << 14;
@@ -36,7 +38,17 @@ pub const Word = struct {
 
 pub const Words = struct {
     /// No word is 0: the space behind it is not.
-    known: [entries]Entry = @splat(.{}),
+    known: *[entries]Entry,
+
+    pub fn init(allocator: std.mem.Allocator) error{OutOfMemory}!Words {
+        var self = Words{ .known = try allocator.create([entries]Entry) };
+        self.forget();
+        return self;
+    }
+
+    pub fn deinit(self: *Words, allocator: std.mem.Allocator) void {
+        allocator.destroy(self.known);
+    }
 
     pub inline fn step(self: *const Words, word: Word, from: States) ?Step {
         const entry = &self.known[slot(word, from)];
@@ -48,7 +60,7 @@ pub const Words = struct {
     }
 
     pub fn forget(self: *Words) void {
-        self.known = @splat(.{});
+        @memset(self.known, .{});
     }
 };
 
