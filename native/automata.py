@@ -116,8 +116,9 @@ class _Patterns:
         self._nodes: list[_Node] = []
         self._starts = []
         for number, pattern in enumerate(patterns):
-            end = self._node(accepts=number)
-            self._starts.append(self._sequence(_parser.parse(pattern), end, ignore_case=False))
+            parsed = _parser.parse(pattern)
+            ignore_case = bool(parsed.state.flags & re.IGNORECASE)
+            self._starts.append(self._sequence(parsed, self._node(accepts=number), ignore_case=ignore_case))
 
     def places(self) -> Places:
         """The nodes that are no forks, numbered anew."""

@@ -61,6 +61,15 @@ pub const Memory = struct {
         self.convicted.items[number] = true;
     }
 
+    pub fn count(self: *const Memory) usize {
+        return self.convicted.items.len;
+    }
+
+    /// All texts from this number on.
+    pub fn convictFrom(self: *Memory, number: usize) void {
+        @memset(self.convicted.items[number..], true);
+    }
+
     pub fn isConvicted(self: *const Memory, number: u32) bool {
         return self.convicted.items[number];
     }

@@ -74,8 +74,17 @@ pub const Sieve = struct {
         while (lines.next()) |ended| {
             try self.starts.append(self.allocator, @intCast(@intFromPtr(ended.ptr) - @intFromPtr(data.ptr)));
             const line = if (std.mem.endsWith(u8, ended, "\r")) ended[0 .. ended.len - 1] else ended;
+            const texts = self.asked.texts.items.len;
+            const stretches = self.asked.stretches.items.len;
+            const met = self.known.count();
             const said = self.siftLine(line, form) catch |problem| switch (problem) {
-                error.Unusual => to_read,
+                error.Unusual => unusual: {
+                    // Half of the questions about a text would be taken for all of them.
+                    self.asked.texts.shrinkRetainingCapacity(texts);
+                    self.asked.stretches.shrinkRetainingCapacity(stretches);
+                    self.known.convictFrom(met);
+                    break :unusual to_read;
+                },
                 error.OutOfMemory => return error.OutOfMemory,
             };
             try self.lines.append(self.allocator, said);
@@ -123,11 +132,7 @@ pub const Sieve = struct {
     fn askOfLong(self: *Sieve, text: *const Text) Error!void {
         const met = try self.known.find(text.original);
         if (self.known.isConvicted(met.number)) return error.Unusual;
-        if (met.new) self.askAlone(text, first_long + met.number) catch |problem| {
-            // Not all was asked of it that has to be.
-            self.known.convict(met.number);
-            return problem;
-        };
+        if (met.new) try self.askAlone(text, first_long + met.number);
         if (self.known.isOpen(met.number)) {
             try self.asked.uses.append(self.allocator, .{ .line = self.number(), .text = met.number });
         }

@@ -110,7 +110,7 @@ def scan_records(blocks: Iterable[Block], reader: Reader, checks: Checks, policy
         else:
             batch.add(sifted.to_read, sifted.to_read)
             report.saw_clean(sifted.clean, sifted.shapes(), block.number)
-        report.lines += block.size
+        report.lines += len(sifted.said)
         if batch.size >= BATCH_BYTES:
             _scan_batch(batch, reader, checks, policy, report)
             batch = _Batch()

@@ -28,7 +28,7 @@ class Answers:
 
     def _of_texts(self, texts: Sequence[OfText]) -> Iterator[int]:
         new = self._unknown(texts, across=False)
-        traces = [self._engine.tracer.trace(value, kinds, rules=0) for kinds, value in new]
+        traces = [self._engine.tracer.trace(kinds, rules=0) for kinds, _ in new]
         self._engine.uncover([value for _, value in new], traces)
         for (kinds, value), trace in zip(new, traces, strict=True):
             script = kinds & Kind.SCRIPT != 0 and self._engine.in_script(value)
@@ -37,7 +37,7 @@ class Answers:
 
     def _of_stretches(self, texts: Sequence[OfText]) -> Iterator[int]:
         new = self._unknown(texts, across=True)
-        traces = [self._engine.tracer.trace(value, kinds & Kind.HIDDEN, rules=0) for kinds, value in new]
+        traces = [self._engine.tracer.trace(kinds & Kind.HIDDEN, rules=0) for kinds, _ in new]
         self._engine.uncover([value for _, value in new], traces)
         for (kinds, value), trace in zip(new, traces, strict=True):
             script = kinds & Kind.SCRIPT != 0 and self._engine.in_script(value)

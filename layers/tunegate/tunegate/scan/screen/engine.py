@@ -28,7 +28,7 @@ class Engine:
         self._attacks = Attacks()
         self._model = LinearModel()
         self._script_rules = [at for at, rule in enumerate(self._attacks.rules) if rule.script]
-        self.tracer = Tracer(self._identifiers, self._secrets, self._attacks)
+        self.tracer = Tracer(self._secrets, self._attacks)
         self._known: dict[str, tuple[Hit, ...]] = {}
         self._characters = 0
 
@@ -103,9 +103,10 @@ class Engine:
 
     def _view(self, text: str, trace: Trace, *, attacks_only: bool, margin: float) -> Iterator[Hit]:
         if not attacks_only:
-            yield from self._identifiers.find(text, bits(trace.identifiers))
-            if trace.secrets:
-                yield from self._secrets.find(text, bits(trace.secrets))
+            if trace.identifier:
+                yield from self._identifiers.find(text, bits(self._identifiers.awake(text)))
+            if secrets := trace.secrets | (self._secrets.long(text) if trace.long else 0):
+                yield from self._secrets.find(text, bits(secrets))
             if trace.malware:
                 yield from malware.find(text)
         if trace.attacks:
@@ -120,6 +121,5 @@ class Engine:
 
 def _telling(piece: hidden.Piece, trace: Trace, *, deepest: bool) -> bool:
     """Whether something could be found in a piece."""
-    if trace.attacks or (trace.hidden and not deepest) or trace.model:
-        return True
-    return not piece.attacks_only and (trace.identifiers > 0 or trace.secrets > 0 or trace.malware)
+    hides = trace.hidden and not deepest
+    return hides or trace.attacks > 0 or trace.model or (trace.values_possible and not piece.attacks_only)

@@ -8,7 +8,6 @@ import orjson
 from tunegate.model import Text
 from tunegate.scan.screen.attacks import Attacks
 from tunegate.scan.screen.hidden import Piece
-from tunegate.scan.screen.identifiers import Identifiers
 from tunegate.scan.screen.normalize import fold, in_other_script
 from tunegate.scan.screen.secrets import Secrets
 from tunegate.scan.sieve import TO_READ, Asked, Kind, Sieve
@@ -18,13 +17,15 @@ from tunegate.scan.sieve import TO_READ, Asked, Kind, Sieve
 class Trace:
     """What one text could hold. Rules are bits by their number.
 
+    `identifier`: it has the form of one; `long`: a run of characters that a credential without keywords could be;
     `model`: it may pass the model's threshold; `script`: it has letters that only the rules for other scripts read;
     `pieces` are what hides in it, with what each as it is read could hold.
     """
 
-    identifiers: int = 0
     secrets: int = 0
     attacks: int = 0
+    identifier: bool = False
+    long: bool = False
     model: bool = False
     hidden: bool = False
     malware: bool = False
@@ -39,7 +40,17 @@ class Trace:
     @property
     def tells_folded(self) -> bool:
         """Whether anything but the rules for other scripts has to read it."""
-        return self.model or self.hidden or self.malware or (self.identifiers | self.secrets | self.attacks) != 0
+        return self.attacks_possible or self.values_possible
+
+    @property
+    def attacks_possible(self) -> bool:
+        """Whether it could hold a prompt attack."""
+        return self.attacks > 0 or self.hidden or self.model
+
+    @property
+    def values_possible(self) -> bool:
+        """Whether it could hold an identifier, a credential or malware."""
+        return self.secrets > 0 or self.identifier or self.long or self.malware
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +68,14 @@ NOTHING = Trace()
 class Tracer:
     """Traces by the sieve: what it asks of a text is what the text could hold."""
 
-    def __init__(self, identifiers: Identifiers, secrets: Secrets, attacks: Attacks) -> None:
-        self._identifiers = identifiers
-        self._secrets = secrets
+    def __init__(self, secrets: Secrets, attacks: Attacks) -> None:
         self._attacks = len(attacks.rules)
         self._among = [*attacks.among, *secrets.among]
         self._anything = Trace(
-            identifiers=(1 << len(identifiers.rules)) - 1,
             secrets=(1 << len(secrets.rules)) - 1,
             attacks=(1 << self._attacks) - 1,
+            identifier=True,
+            long=True,
             model=True,
             hidden=True,
             malware=True,
@@ -81,12 +91,13 @@ class Tracer:
                 found[owners[at]] = found.get(owners[at], 0) | 1 << rule
         return found
 
-    def trace(self, text: str, kinds: int, rules: int) -> Trace:
-        """Of a text (folded) of which these kinds were asked, and these rules match it or the record it is of."""
+    def trace(self, kinds: int, rules: int) -> Trace:
+        """Of a text of which these kinds were asked, and these rules match it or the record it is of."""
         return Trace(
-            identifiers=self._identifiers.awake(text) if kinds & Kind.IDENTIFIER else 0,
-            secrets=rules >> self._attacks | (self._secrets.long(text) if kinds & Kind.LONG else 0),
+            secrets=rules >> self._attacks,
             attacks=rules & (1 << self._attacks) - 1,
+            identifier=kinds & Kind.IDENTIFIER != 0,
+            long=kinds & Kind.LONG != 0,
             model=kinds & Kind.MODEL != 0,
             hidden=kinds & Kind.HIDDEN != 0,
             malware=kinds & Kind.MALWARE != 0,
@@ -116,7 +127,7 @@ class Tracer:
 
     def _traced(self, texts: Sequence[Text], rules: int, inside: Mapping[str, int], across: int) -> Traced:
         traces = [self._of_text(text.value, rules, inside) for text in texts]
-        together = self.trace("", across & ~Kind.IDENTIFIER, rules)
+        together = self.trace(across, rules)
         together.script = any(trace.script for trace in traces)
         return Traced(traces, together)
 
@@ -126,7 +137,7 @@ class Tracer:
         script = in_other_script(text)
         if not (rules or kinds or script):
             return NOTHING
-        trace = self.trace(view, kinds, rules)
+        trace = self.trace(kinds, rules)
         trace.script = script
         return trace
 
