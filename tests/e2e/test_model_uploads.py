@@ -91,13 +91,15 @@ def test_a_bad_model_is_quarantined_whole_with_the_file_and_the_reason_named(
 @pytest.fixture(scope="module")
 def quiet(deployment: Deployment) -> None:
     """Uploads whose manifests do not say that they are complete, and to which nothing more is added."""
+    for name, data in MODEL.items():
+        deployment.put(f"models/quiet/{name}", data)
+        deployment.put(f"models/lying/{name}", data)
+    listed = {"files": [{"name": "model.safetensors", "size": 7}, {"name": "absent.safetensors", "size": 1}]}
+    deployment.put(f"models/lying/{MANIFEST}", json.dumps(listed).encode())
+    assert not gathered(deployment, "models/quiet/", "models/lying/")
+    assert deployment.decisions("models/quiet/") == deployment.decisions("models/lying/") == []
+    # Only now: a slow machine can take longer than that from one put to the next.
     with deployment.policy(models={"quiet_seconds": 5}):
-        for name, data in MODEL.items():
-            deployment.put(f"models/quiet/{name}", data)
-            deployment.put(f"models/lying/{name}", data)
-        listed = {"files": [{"name": "model.safetensors", "size": 7}, {"name": "absent.safetensors", "size": 1}]}
-        deployment.put(f"models/lying/{MANIFEST}", json.dumps(listed).encode())
-        assert deployment.decisions("models/quiet/") == deployment.decisions("models/lying/") == []
         wait_for("both verdicts", lambda: gathered(deployment, "models/quiet/", "models/lying/") or None)
 
 
@@ -108,11 +110,16 @@ def gathered(deployment: Deployment, *prefixes: str) -> bool:
 
 
 def test_a_model_without_a_manifest_is_scanned_once_it_is_quiet(deployment: Deployment, quiet: None) -> None:
-    assert decided(deployment, "models/quiet/").decision.verdict == "clean"
+    [row] = deployment.decisions("models/quiet/")
+    assert (row.decision.verdict, row.decision.reason) == ("clean", "")
+    assert deployment.alerts("models/quiet/") == []
+    for name, data in MODEL.items():
+        [file] = deployment.decisions(f"models/quiet/{name}")
+        assert whereabouts(deployment, file.decision.subject, data) == {"ApprovedBucket"}
 
 
 def test_a_manifest_that_lies_is_a_finding(deployment: Deployment, quiet: None) -> None:
-    row = decided(deployment, "models/lying/")
+    [row] = deployment.decisions("models/lying/")
     assert row.decision.verdict == "flagged"
     details = {finding.detail for finding in row.decision.findings if finding.file == MANIFEST}
     assert "absent.safetensors is not there" in details

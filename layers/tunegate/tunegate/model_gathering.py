@@ -1,4 +1,4 @@
-"""Model uploads that are complete → one scan each, over all their files.
+"""Model uploads that are complete → one scan each at a time, over all their files.
 
 What waits in intake is read from S3 each time, so no file is forgotten, whichever event was lost.
 """
@@ -12,7 +12,7 @@ from tunegate.act.start import start_model_scan
 from tunegate.model import ObjectVersion
 from tunegate.observe.ledger import decisions_of
 from tunegate.observe.model_uploads import ModelUpload, StoredFile, is_complete, model_uploads
-from tunegate.observe.scans import next_attempt
+from tunegate.observe.scans import RunningModelScans, next_attempt
 from tunegate.policy import Policy
 from tunegate.service_answers import waits_of_model
 from tunegate.steps import ModelScanRequest, ObjectRef, UploadedRef, scan_name
@@ -44,8 +44,13 @@ class Gathering:
 def gather(gathering: Gathering, now: datetime, below: str = "") -> Iterator[ObjectVersion]:
     """Start the scan of each upload that is complete and not yet decided; yields what stands for those started."""
     rules = gathering.policy.models
+    running = RunningModelScans(gathering.stepfunctions, gathering.machine)
     for upload in model_uploads(gathering.s3, gathering.bucket, rules, below):
         if _is_decided(gathering, upload) or not is_complete(gathering.s3, upload, rules, now):
+            continue
+        # A scan under way takes files out one by one: what is left meanwhile looks like an upload, and is none. Asked
+        # after the files were listed, for a scan that has ended by then has nothing more to move.
+        if not running.versions().isdisjoint(upload.versions) or _is_on_record(gathering, upload):
             continue
         attempt = next_attempt(gathering.stepfunctions, gathering.machine, upload.subject)
         if attempt is None:
@@ -59,6 +64,19 @@ def _is_decided(gathering: Gathering, upload: ModelUpload) -> bool:
     """Held, since what is settled is no longer in intake: a person has been told."""
     rows = decisions_of(gathering.dynamodb, gathering.table, upload.prefix)
     return any(row.decision.subject == upload.subject for row in rows)
+
+
+def _is_on_record(gathering: Gathering, upload: ModelUpload) -> bool:
+    """Whether an earlier scan of the upload has left each of its files: replaced before it, or not to be moved.
+
+    What is added makes it another upload, with all of them.
+    """
+    return all(_is_left(gathering, version, upload.prefix) for version in upload.versions)
+
+
+def _is_left(gathering: Gathering, version: ObjectVersion, prefix: str) -> bool:
+    rows = decisions_of(gathering.dynamodb, gathering.table, version.key)
+    return any(row.decision.subject == version and row.upload == prefix for row in rows)
 
 
 def _request(gathering: Gathering, upload: ModelUpload, attempt: int) -> ModelScanRequest:

@@ -38,9 +38,13 @@ class ModelUpload:
     @property
     def subject(self) -> ObjectVersion:
         """What stands for the upload: its prefix, and the digest of its versions. Another version is another upload."""
-        names = sorted(f"{file.version.key}\0{file.version.version_id}" for file in (*self.files, *self.replaced))
+        names = sorted(f"{version.key}\0{version.version_id}" for version in self.versions)
         digest = hashlib.sha256("\0".join(names).encode("utf-8", "surrogatepass")).hexdigest()
         return ObjectVersion(self.bucket, self.prefix, digest)
+
+    @property
+    def versions(self) -> tuple[ObjectVersion, ...]:
+        return tuple(file.version for file in (*self.files, *self.replaced))
 
     @property
     def newest(self) -> datetime:

@@ -1,16 +1,18 @@
 """Uploads that wait in intake, and how far their scans are."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
+from pydantic import ValidationError
 
 from tunegate.errors import aws_call, error_code
 from tunegate.model import ObjectVersion
 from tunegate.observe.events import MALWARE_PLAN_PROBE
-from tunegate.steps import scan_name
+from tunegate.steps import ModelScanRequest, scan_name
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -59,3 +61,37 @@ def next_attempt(stepfunctions: "SFNClient", machine: str, version: ObjectVersio
         if state is ScanState.RUNNING:
             return None
     return None
+
+
+@dataclass(frozen=True, slots=True)
+class RunningModelScans:
+    """The model scans that run, by what each is to settle. An execution's input never changes, so it is read once."""
+
+    stepfunctions: "SFNClient"
+    machine: str
+    _inputs: dict[str, frozenset[ObjectVersion]] = field(default_factory=dict)
+
+    def versions(self) -> frozenset[ObjectVersion]:
+        """Every version that a scan running now is to settle."""
+        with aws_call("Listing the model scans that run"):
+            pages = self.stepfunctions.get_paginator("list_executions").paginate(
+                stateMachineArn=self.machine, statusFilter="RUNNING"
+            )
+            running = [entry["executionArn"] for page in pages for entry in page["executions"]]
+        return frozenset[ObjectVersion]().union(*map(self._of, running))
+
+    def _of(self, execution: str) -> frozenset[ObjectVersion]:
+        if execution not in self._inputs:
+            with aws_call("Reading a scan's input"):
+                given = self.stepfunctions.describe_execution(executionArn=execution).get("input", "")
+            self._inputs[execution] = _to_settle(given)
+        return self._inputs[execution]
+
+
+def _to_settle(given: str) -> frozenset[ObjectVersion]:
+    """None of what somebody started with another input: such a scan settles nothing."""
+    try:
+        request = ModelScanRequest.model_validate_json(given)
+    except ValidationError:
+        return frozenset()
+    return frozenset(file.object.version() for file in (*request.files, *request.replaced))
