@@ -41,7 +41,10 @@ RESPONSES = {
     ("dynamodb", "Query"): ["Items.[]"],
     ("dynamodb", "BatchGetItem"): ["Responses.[].[]", "UnprocessedKeys"],
     ("dynamodb", "BatchWriteItem"): ["UnprocessedItems"],
-    ("stepfunctions", "DescribeExecution"): ["status", "input"],
+    ("stepfunctions", "DescribeExecution"): ["status", "input", "startDate"],
+    ("s3", "ListMultipartUploads"): [
+        "Uploads.[].Key", "Uploads.[].Initiated", "IsTruncated", "EncodingType", "NextKeyMarker", "NextUploadIdMarker",
+    ],
     ("stepfunctions", "ListExecutions"): ["executions.[].executionArn"],
     ("cloudwatch", "DescribeAlarms"): [
         "MetricAlarms.[].Namespace", "MetricAlarms.[].MetricName", "MetricAlarms.[].Dimensions.[].Value",

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import quote_plus
 
 import pytest
 from botocore.exceptions import ClientError
@@ -18,20 +19,26 @@ from tunegate.steps import ModelScanRequest
 
 PREFIX = "models/llama/"
 MACHINE = "arn:aws:states:us-east-1:111122223333:stateMachine:tunegate-scan-model"
+FILE_MACHINE = "arn:aws:states:us-east-1:111122223333:stateMachine:tunegate-scan"
 QUIET = timedelta(hours=1)
 
 
 @dataclass
 class Executions:
-    """Step Functions, as far as the names, states and inputs of executions go."""
+    """Step Functions, as far as the names, states, starts and inputs of executions go."""
 
     inputs: dict[str, str] = field(default_factory=dict)
     ended: set[str] = field(default_factory=set)
     described: list[str] = field(default_factory=list)
+    told: dict[ObjectVersion, datetime] = field(default_factory=dict)
+    """When the scan of a file was started by its event."""
 
-    def describe_execution(self, executionArn: str) -> dict[str, str]:
+    def describe_execution(self, executionArn: str) -> dict[str, Any]:
         self.described.append(executionArn)
-        name = executionArn.rpartition(":")[2]
+        of_files = {f"{execution(FILE_MACHINE)}:{file.digest}": at for file, at in self.told.items()}
+        if executionArn in of_files:
+            return {"status": "SUCCEEDED", "startDate": of_files[executionArn]}
+        name = executionArn.removeprefix(f"{execution(MACHINE)}:")
         if name not in self.inputs:
             raise ClientError({"Error": {"Code": "ExecutionDoesNotExist", "Message": ""}}, "DescribeExecution")
         return {"status": "SUCCEEDED" if name in self.ended else "RUNNING", "input": self.inputs[name]}
@@ -46,8 +53,33 @@ class Executions:
     def paginate(self, stateMachineArn: str, statusFilter: str) -> Iterator[dict[str, Any]]:
         assert (stateMachineArn, statusFilter) == (MACHINE, "RUNNING")
         for name in self.inputs.keys() - self.ended:
-            arn = f"{MACHINE.replace(':stateMachine:', ':execution:')}:{name}"
-            yield {"executions": [{"executionArn": arn}]}
+            yield {"executions": [{"executionArn": f"{execution(MACHINE)}:{name}"}]}
+
+
+def execution(machine: str) -> str:
+    return machine.replace(":stateMachine:", ":execution:")
+
+
+@dataclass
+class Parts:
+    """S3, which also lists what is being put in parts."""
+
+    s3: Any
+    begun: list[tuple[str, datetime]] = field(default_factory=list)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.s3, name)
+
+    def list_multipart_uploads(
+        self, Bucket: str, Prefix: str, EncodingType: str, KeyMarker: str, UploadIdMarker: str
+    ) -> dict[str, Any]:
+        """One a page, its key as S3 encodes it."""
+        assert (Bucket, EncodingType) == ("intake", "url")
+        begun = sorted((key, at) for key, at in self.begun if key.startswith(Prefix))
+        after = [(key, at) for key, at in begun if key > KeyMarker]
+        shown = [{"Key": quote_plus(key), "Initiated": at} for key, at in after[:1]]
+        page = {"EncodingType": EncodingType, "Uploads": shown, "IsTruncated": len(after) > 1}
+        return page | ({"NextKeyMarker": shown[0]["Key"], "NextUploadIdMarker": "id"} if len(after) > 1 else {})
 
 
 @dataclass
@@ -56,13 +88,19 @@ class Schedule:
 
     account: Account
     executions: Executions
+    s3: Parts
 
     def run(self) -> list[ObjectVersion]:
-        policy = default_policy()
+        stepfunctions: Any = self.executions
+        s3: Any = self.s3
         gathering = Gathering(
-            self.account.s3, self.executions, self.account.dynamodb, TABLE, "intake", MACHINE, policy  # type: ignore[arg-type]
-        )  # fmt: skip
-        return list(gather(gathering, datetime.now(UTC) + QUIET))
+            s3, stepfunctions, self.account.dynamodb, TABLE, "intake", MACHINE, FILE_MACHINE, default_policy()
+        )
+        return list(gather(gathering, self.now))
+
+    @property
+    def now(self) -> datetime:
+        return datetime.now(UTC) + QUIET
 
     def scanned(self, upload: ObjectVersion) -> set[ObjectVersion]:
         """The versions that the scan of an upload is to settle."""
@@ -72,7 +110,7 @@ class Schedule:
 
 @pytest.fixture
 def schedule(account: Account) -> Schedule:
-    return Schedule(account, Executions())
+    return Schedule(account, Executions(), Parts(account.s3))
 
 
 def put(account: Account, *names: str) -> list[ObjectVersion]:
@@ -168,3 +206,59 @@ def test_what_was_held_as_a_training_file_is_scanned_as_a_model(account: Account
     held(account, version, upload="")
     [upload] = schedule.run()
     assert schedule.scanned(upload) == {version}
+
+
+def put_in_parts(account: Account, name: str) -> ObjectVersion:
+    s3: Any = account.s3
+    named = {"Bucket": "intake", "Key": PREFIX + name}
+    begun = s3.create_multipart_upload(**named)["UploadId"]
+    tag = s3.upload_part(**named, UploadId=begun, PartNumber=1, Body=b"{}")["ETag"]
+    parts = {"Parts": [{"ETag": tag, "PartNumber": 1}]}
+    done = s3.complete_multipart_upload(**named, UploadId=begun, MultipartUpload=parts)
+    return ObjectVersion("intake", PREFIX + name, done["VersionId"])
+
+
+def test_a_model_is_not_quiet_while_a_file_of_it_is_being_put_in_parts(account: Account, schedule: Schedule) -> None:
+    put(account, "config.json")
+    given_up = (f"{PREFIX}a given+up/%.safetensors", schedule.now - timedelta(days=2))
+    schedule.s3.begun = [given_up, (f"{PREFIX}model.safetensors", schedule.now - timedelta(hours=5))]
+    assert schedule.run() == []
+    schedule.s3.begun = []
+    assert len(schedule.run()) == 1
+
+
+def test_parts_that_were_begun_anew_or_given_up_or_are_another_models_hold_nothing_back(
+    account: Account, schedule: Schedule
+) -> None:
+    put(account, "config.json", "a+b %2F\x7f.json")
+    schedule.s3.begun = [
+        (f"{PREFIX}a+b %2F\x7f.json", schedule.now - QUIET - timedelta(minutes=1)),
+        (f"{PREFIX}config.json", schedule.now - QUIET - timedelta(minutes=1)),
+        (f"{PREFIX}model.safetensors", schedule.now - timedelta(hours=25)),
+        ("models/other/model.safetensors", schedule.now),
+    ]
+    assert len(schedule.run()) == 1
+
+
+def test_a_file_put_in_parts_was_added_when_all_of_it_was_there(account: Account, schedule: Schedule) -> None:
+    put(account, "config.json")
+    version = put_in_parts(account, "model.safetensors")
+    # As S3 lists it, it is an hour old: that is when its parts began to come.
+    schedule.executions.told = {version: schedule.now - timedelta(minutes=9)}
+    assert schedule.run() == []
+    schedule.executions.told = {version: schedule.now - timedelta(minutes=11)}
+    [upload] = schedule.run()
+    assert version in schedule.scanned(upload)
+
+
+def test_a_file_put_in_parts_whose_event_was_lost_is_scanned_all_the_same(account: Account, schedule: Schedule) -> None:
+    version = put_in_parts(account, "model.safetensors")
+    [upload] = schedule.run()
+    assert schedule.scanned(upload) == {version}
+
+
+def test_a_manifest_completes_an_upload_whatever_else_is_on_its_way(account: Account, schedule: Schedule) -> None:
+    put(account, "config.json")
+    account.upload(f"{PREFIX}manifest.json", b'{"files": [{"name": "config.json", "size": 2}]}')
+    schedule.s3.begun = [(f"{PREFIX}other.json", schedule.now)]
+    assert len(schedule.run()) == 1

@@ -5,14 +5,14 @@ What waits in intake is read from S3 each time, so no file is forgotten, whichev
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from tunegate.act.start import start_model_scan
 from tunegate.model import ObjectVersion
 from tunegate.observe.ledger import decisions_of
-from tunegate.observe.model_uploads import ModelUpload, StoredFile, is_complete, model_uploads
-from tunegate.observe.scans import RunningModelScans, next_attempt
+from tunegate.observe.model_uploads import ModelUpload, StoredFile, is_as_listed, is_on_its_way, model_uploads
+from tunegate.observe.scans import RunningModelScans, next_attempt, told_of
 from tunegate.policy import Policy
 from tunegate.service_answers import waits_of_model
 from tunegate.steps import ModelScanRequest, ObjectRef, UploadedRef, scan_name
@@ -30,7 +30,10 @@ MOST_BYTES = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Gathering:
-    """Where uploads wait, what scans them, and where decisions are."""
+    """Where uploads wait, what scans them, and where decisions are.
+
+    `file_machine` scans training files. S3's event of a model's file starts it too; it leaves the file to `machine`.
+    """
 
     s3: "S3Client"
     stepfunctions: "SFNClient"
@@ -38,6 +41,7 @@ class Gathering:
     table: str
     bucket: str
     machine: str
+    file_machine: str
     policy: Policy
 
 
@@ -46,7 +50,7 @@ def gather(gathering: Gathering, now: datetime, below: str = "") -> Iterator[Obj
     rules = gathering.policy.models
     running = RunningModelScans(gathering.stepfunctions, gathering.machine)
     for upload in model_uploads(gathering.s3, gathering.bucket, rules, below):
-        if _is_decided(gathering, upload) or not is_complete(gathering.s3, upload, rules, now):
+        if _is_decided(gathering, upload) or not _is_complete(gathering, upload, now):
             continue
         # A scan under way takes files out one by one: what is left meanwhile looks like an upload, and is none. Asked
         # after the files were listed, for a scan that has ended by then has nothing more to move.
@@ -58,6 +62,26 @@ def gather(gathering: Gathering, now: datetime, below: str = "") -> Iterator[Obj
         request = _request(gathering, upload, attempt)
         if start_model_scan(gathering.stepfunctions, gathering.machine, request):
             yield upload.subject
+
+
+def _is_complete(gathering: Gathering, upload: ModelUpload, now: datetime) -> bool:
+    """Whether its manifest's files are all there, or nothing was added for as long as the policy says."""
+    rules = gathering.policy.models
+    return _is_quiet(gathering, upload, now) or is_as_listed(gathering.s3, upload, rules)
+
+
+def _is_quiet(gathering: Gathering, upload: ModelUpload, now: datetime) -> bool:
+    since = now - timedelta(seconds=gathering.policy.models.quiet_seconds)
+    return (
+        upload.newest <= since
+        and not is_on_its_way(gathering.s3, upload, now)
+        and all(_arrived(gathering, file) <= since for file in upload.all_files if file.in_parts)
+    )
+
+
+def _arrived(gathering: Gathering, file: StoredFile) -> datetime:
+    """When a file that was put in parts was there, as near as is known."""
+    return told_of(gathering.stepfunctions, gathering.file_machine, file.version) or file.uploaded
 
 
 def _is_decided(gathering: Gathering, upload: ModelUpload) -> bool:

@@ -41,15 +41,25 @@ def waiting_versions(s3: "S3Client", bucket: str) -> Iterator[tuple[ObjectVersio
 
 def scan_state(stepfunctions: "SFNClient", machine: str, version: ObjectVersion, attempt: int) -> ScanState:
     """How far an attempt is, by the execution that has its name."""
-    execution = f"{machine.replace(':stateMachine:', ':execution:')}:{scan_name(version, attempt)}"
     with aws_call("Reading a scan's state"):
         try:
-            status = stepfunctions.describe_execution(executionArn=execution)["status"]
+            status = stepfunctions.describe_execution(executionArn=_execution(machine, version, attempt))["status"]
         except ClientError as error:
             if error_code(error) == "ExecutionDoesNotExist":
                 return ScanState.NONE
             raise
     return ScanState.RUNNING if status in {"RUNNING", "PENDING_REDRIVE"} else ScanState.ENDED
+
+
+def told_of(stepfunctions: "SFNClient", machine: str, version: ObjectVersion) -> datetime | None:
+    """When S3's event of a version arrived, by the execution it started; None where the event was lost."""
+    with aws_call("Reading a scan's state"):
+        try:
+            return stepfunctions.describe_execution(executionArn=_execution(machine, version))["startDate"]
+        except ClientError as error:
+            if error_code(error) == "ExecutionDoesNotExist":
+                return None
+            raise
 
 
 def next_attempt(stepfunctions: "SFNClient", machine: str, version: ObjectVersion) -> int | None:
@@ -61,6 +71,10 @@ def next_attempt(stepfunctions: "SFNClient", machine: str, version: ObjectVersio
         if state is ScanState.RUNNING:
             return None
     return None
+
+
+def _execution(machine: str, version: ObjectVersion, attempt: int = 0) -> str:
+    return f"{machine.replace(':stateMachine:', ':execution:')}:{scan_name(version, attempt)}"
 
 
 @dataclass(frozen=True, slots=True)
