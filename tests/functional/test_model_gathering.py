@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 
 from functional.conftest import TABLE, Account
 from tunegate.act.ledger import write_once
+from tunegate.errors import RetryableError
 from tunegate.model import Decision, ObjectVersion, Verdict
 from tunegate.model_gathering import Gathering, gather
 from tunegate.policy import default_policy
@@ -32,6 +33,8 @@ class Executions:
     described: list[str] = field(default_factory=list)
     told: dict[ObjectVersion, datetime] = field(default_factory=dict)
     """When the scan of a file was started by its event."""
+    refuses: str = ""
+    """The prefix whose scan is not to be started."""
 
     def describe_execution(self, executionArn: str) -> dict[str, Any]:
         self.described.append(executionArn)
@@ -44,6 +47,8 @@ class Executions:
         return {"status": "SUCCEEDED" if name in self.ended else "RUNNING", "input": self.inputs[name]}
 
     def start_execution(self, stateMachineArn: str, name: str, input: str) -> None:
+        if self.refuses and self.refuses in input:
+            raise ClientError({"Error": {"Code": "ThrottlingException", "Message": ""}}, "StartExecution")
         self.inputs[name] = input
 
     def get_paginator(self, operation: str) -> Any:
@@ -89,6 +94,7 @@ class Schedule:
     account: Account
     executions: Executions
     s3: Parts
+    now: datetime = field(default_factory=lambda: datetime.now(UTC) + QUIET)
 
     def run(self) -> list[ObjectVersion]:
         stepfunctions: Any = self.executions
@@ -97,10 +103,6 @@ class Schedule:
             s3, stepfunctions, self.account.dynamodb, TABLE, "intake", MACHINE, FILE_MACHINE, default_policy()
         )
         return list(gather(gathering, self.now))
-
-    @property
-    def now(self) -> datetime:
-        return datetime.now(UTC) + QUIET
 
     def scanned(self, upload: ObjectVersion) -> set[ObjectVersion]:
         """The versions that the scan of an upload is to settle."""
@@ -206,6 +208,28 @@ def test_what_was_held_as_a_training_file_is_scanned_as_a_model(account: Account
     held(account, version, upload="")
     [upload] = schedule.run()
     assert schedule.scanned(upload) == {version}
+
+
+def test_a_manifest_that_cannot_be_read_keeps_no_other_model_waiting(account: Account, schedule: Schedule) -> None:
+    manifest = b'{"files": [{"name": "config.json", "size": 2}]}'
+    for name in ("a", "b"):
+        account.upload(f"models/{name}/config.json", b"{}")
+    account.s3.put_object(Bucket="intake", Key="models/a/manifest.json", Body=manifest, StorageClass="GLACIER")
+    account.upload("models/b/manifest.json", manifest)
+    schedule.now = datetime.now(UTC)
+    assert [upload.key for upload in schedule.run()] == ["models/b/"]
+    schedule.now += QUIET
+    assert [upload.key for upload in schedule.run()] == ["models/a/"], "its scan says why it is held"
+
+
+def test_what_fails_for_one_model_fails_the_round_after_the_others(account: Account, schedule: Schedule) -> None:
+    for name in ("a", "b"):
+        account.upload(f"models/{name}/config.json", b"{}")
+    schedule.executions.refuses = "models/a/"
+    with pytest.raises(RetryableError):
+        schedule.run()
+    [started] = [ModelScanRequest.model_validate_json(given) for given in schedule.executions.inputs.values()]
+    assert started.object.key == "models/b/"
 
 
 def put_in_parts(account: Account, name: str) -> ObjectVersion:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from tunegate.act.start import start_model_scan
+from tunegate.errors import TunegateError
 from tunegate.model import ObjectVersion
 from tunegate.observe.ledger import decisions_of
 from tunegate.observe.model_uploads import ModelUpload, StoredFile, is_as_listed, is_on_its_way, model_uploads
@@ -46,22 +47,37 @@ class Gathering:
 
 
 def gather(gathering: Gathering, now: datetime, below: str = "") -> Iterator[ObjectVersion]:
-    """Start the scan of each upload that is complete and not yet decided; yields what stands for those started."""
-    rules = gathering.policy.models
+    """Start the scan of each upload that is complete and not yet decided; yields what stands for those started.
+
+    What fails for one upload is raised once the others have had their turn: nobody's model waits for somebody else's.
+    """
     running = RunningModelScans(gathering.stepfunctions, gathering.machine)
-    for upload in model_uploads(gathering.s3, gathering.bucket, rules, below):
-        if _is_decided(gathering, upload) or not _is_complete(gathering, upload, now):
-            continue
-        # A scan under way takes files out one by one: what is left meanwhile looks like an upload, and is none. Asked
-        # after the files were listed, for a scan that has ended by then has nothing more to move.
-        if not running.versions().isdisjoint(upload.versions) or _is_on_record(gathering, upload):
-            continue
-        attempt = next_attempt(gathering.stepfunctions, gathering.machine, upload.subject)
-        if attempt is None:
-            continue
-        request = _request(gathering, upload, attempt)
-        if start_model_scan(gathering.stepfunctions, gathering.machine, request):
-            yield upload.subject
+    failures = []
+    for upload in model_uploads(gathering.s3, gathering.bucket, gathering.policy.models, below):
+        try:
+            started = _is_due(gathering, upload, running, now) and _start(gathering, upload)
+        except TunegateError as failure:
+            failures.append(failure)
+        else:
+            if started:
+                yield upload.subject
+    if failures:
+        raise failures[0]
+
+
+def _is_due(gathering: Gathering, upload: ModelUpload, running: RunningModelScans, now: datetime) -> bool:
+    if _is_decided(gathering, upload) or not _is_complete(gathering, upload, now):
+        return False
+    # A scan under way takes files out one by one: what is left meanwhile looks like an upload, and is none. Asked after
+    # the files were listed, for a scan that has ended by then has nothing more to move.
+    return running.versions().isdisjoint(upload.versions) and not _is_on_record(gathering, upload)
+
+
+def _start(gathering: Gathering, upload: ModelUpload) -> bool:
+    attempt = next_attempt(gathering.stepfunctions, gathering.machine, upload.subject)
+    if attempt is None:
+        return False
+    return start_model_scan(gathering.stepfunctions, gathering.machine, _request(gathering, upload, attempt))
 
 
 def _is_complete(gathering: Gathering, upload: ModelUpload, now: datetime) -> bool:
