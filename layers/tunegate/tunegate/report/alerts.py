@@ -106,7 +106,7 @@ def _held(row: DecisionRow) -> Alert:
     if row.whole:
         steps = [
             "Look at what is known: " + _command("status", row),
-            "Mend the cause, then upload any file of it again: the whole upload is scanned once more.",
+            "Mend the cause, then upload any file of it again, or all of them where some could not be moved.",
         ]
         where = f"Its files stay in intake (s3://{row.decision.subject.bucket}), where Bedrock cannot read them."
         return _of_decision(row, f"Model held, not scanned: {row.decision.subject.key}", None, where, steps)
