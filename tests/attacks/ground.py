@@ -41,6 +41,7 @@ class Ground:
     world: JobWorld
     _disturbed: bool = field(default=False, init=False)
     _held: ObjectVersion | None = field(default=None, init=False)
+    _kept: ObjectVersion | None = field(default=None, init=False)
     run: str = field(default_factory=lambda: f"{time.time_ns():x}"[-8:])
 
     def name(self, output: str) -> str:
@@ -61,7 +62,16 @@ class Ground:
 
     @cached_property
     def quarantined(self) -> ObjectVersion:
-        """A flagged upload where it now is."""
+        """A flagged upload where it now is, and stays."""
+        return self._flagged()
+
+    def releasable(self) -> ObjectVersion:
+        """The same, for attacks that may release it: the last one, unless one did."""
+        if self._kept is None or self.world.deployment.versions("ApprovedBucket", self._kept.key):
+            self._kept = self._flagged()
+        return self._kept
+
+    def _flagged(self) -> ObjectVersion:
         row = self.world.deployment.settled(self.world.deployment.put(self.fresh(), FLAGGED))
         assert row.decision.verdict == "flagged"
         assert row.destination is not None
