@@ -98,11 +98,11 @@ class RunningModelScans:
         if execution not in self._inputs:
             with aws_call("Reading a scan's input"):
                 given = self.stepfunctions.describe_execution(executionArn=execution).get("input", "")
-            self._inputs[execution] = _to_settle(given)
+            self._inputs[execution] = to_settle(given)
         return self._inputs[execution]
 
 
-def _to_settle(given: str) -> frozenset[ObjectVersion]:
+def to_settle(given: str) -> frozenset[ObjectVersion]:
     """None of what somebody started with another input: such a scan settles nothing."""
     try:
         request = ModelScanRequest.model_validate_json(given)
