@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from functional.conftest import TABLE, Account
 from tunegate.act.ledger import write_once
-from tunegate.errors import RetryableError
+from tunegate.errors import PermanentError, RetryableError
 from tunegate.model import Decision, ObjectVersion, Verdict
 from tunegate.model_gathering import Gathering, gather
 from tunegate.policy import default_policy
@@ -217,7 +217,10 @@ def test_a_manifest_that_cannot_be_read_keeps_no_other_model_waiting(account: Ac
     account.s3.put_object(Bucket="intake", Key="models/a/manifest.json", Body=manifest, StorageClass="GLACIER")
     account.upload("models/b/manifest.json", manifest)
     schedule.now = datetime.now(UTC)
-    assert [upload.key for upload in schedule.run()] == ["models/b/"]
+    with pytest.raises(PermanentError, match="InvalidObjectState"):
+        schedule.run()
+    [started] = schedule.executions.inputs.values()
+    assert ModelScanRequest.model_validate_json(started).object.key == "models/b/"
     schedule.now += QUIET
     assert [upload.key for upload in schedule.run()] == ["models/a/"], "its scan says why it is held"
 

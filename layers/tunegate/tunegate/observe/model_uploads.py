@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_plus
 
-from tunegate.errors import PermanentError, aws_call
+from tunegate.errors import aws_call
 from tunegate.model import ObjectVersion
 from tunegate.model_rules import ModelRules
 from tunegate.observe.objects import ObjectSource
@@ -112,11 +112,7 @@ def _being_put(s3: "S3Client", bucket: str, prefix: str) -> Iterator[tuple[str, 
 
 def is_as_listed(s3: "S3Client", upload: ModelUpload, rules: ModelRules) -> bool:
     """Whether every file that its manifest lists is there, in the size it lists."""
-    try:
-        manifest = read_manifest(s3, upload, rules)
-    except PermanentError:
-        # An uploader can put it where no read reaches it, as in an archive. The scan of what is quiet says so.
-        return False
+    manifest = read_manifest(s3, upload, rules)
     if not isinstance(manifest, Manifest):
         return False
     sizes = {upload.name_of(file): file.size for file in upload.files}
