@@ -20,6 +20,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> Any:
         setting("LEDGER_TABLE"),
         setting("INTAKE_BUCKET"),
         setting("MODEL_SCAN_STATE_MACHINE_ARN"),
+        setting("SCAN_STATE_MACHINE_ARN"),
         current_policy(clients("s3"), setting("POLICY_BUCKET")),
     )
     started = 0

@@ -62,7 +62,7 @@ def invoke_settling(attacker: Attacker, ground: Ground) -> Outcome:
 
 
 def invoke_release(attacker: Attacker, ground: Ground) -> Outcome:
-    kept = ground.quarantined
+    kept = ground.releasable()
     request = {"key": kept.key, "reason": "It looks fine.", "actor": "the lead"}
     attacker.client("lambda").invoke(FunctionName="tunegate-release-object", Payload=json.dumps(request).encode())
     return detected("alert: released" if ground.release_told_of(kept.key) else None)

@@ -41,6 +41,7 @@ class Ground:
     world: JobWorld
     _disturbed: bool = field(default=False, init=False)
     _held: ObjectVersion | None = field(default=None, init=False)
+    _kept: ObjectVersion | None = field(default=None, init=False)
     run: str = field(default_factory=lambda: f"{time.time_ns():x}"[-8:])
 
     def name(self, output: str) -> str:
@@ -61,7 +62,16 @@ class Ground:
 
     @cached_property
     def quarantined(self) -> ObjectVersion:
-        """A flagged upload where it now is."""
+        """A flagged upload where it now is, and stays."""
+        return self._flagged()
+
+    def releasable(self) -> ObjectVersion:
+        """The same, for attacks that may release it: the last one, unless one did."""
+        if self._kept is None or self.world.deployment.versions("ApprovedBucket", self._kept.key):
+            self._kept = self._flagged()
+        return self._kept
+
+    def _flagged(self) -> ObjectVersion:
         row = self.world.deployment.settled(self.world.deployment.put(self.fresh(), FLAGGED))
         assert row.decision.verdict == "flagged"
         assert row.destination is not None
@@ -89,17 +99,23 @@ class Ground:
         return model
 
     @cached_property
-    def withdrawn_deployment(self) -> str:
-        """What serves a model, with the mark of a rejected one."""
+    def deployment(self) -> str:
+        """What serves a model that is approved, for attacks that change its mark."""
         world, model = self.world, self._model_of(self.world.start())
         world.decided(model, lambda row: row.approval is Approval.APPROVED)
         name = f"attacks-{self.run}"
         answer = world.client("bedrock").create_custom_model_deployment(modelDeploymentName=name, modelArn=model)
         arn = str(answer["customModelDeploymentArn"])
         world.decided(arn, lambda row: row.approval is Approval.APPROVED)
-        with undo.no_events(world):
-            self.mark(arn, "rejected")
         return arn
+
+    @cached_property
+    def guardrail(self) -> str:
+        """Without one an invoker is refused, whatever the model."""
+        answer = self.world.client("bedrock").create_guardrail(
+            name=f"attacks-{self.run}", blockedInputMessaging="No.", blockedOutputsMessaging="No."
+        )
+        return str(answer["guardrailId"])
 
     def _model_of(self, job: str) -> str:
         assert self.world.ended(job) == "Completed"
@@ -110,9 +126,13 @@ class Ground:
         body = json.dumps({"subject": arn})
         self.world.client("sqs").send_message(QueueUrl=self.name("JobsQueueUrl"), MessageBody=body)
 
-    def mark(self, arn: str, verdict: str) -> None:
-        tags = [{"key": MODEL_VERDICT_TAG, "value": verdict}]
-        self.world.client("bedrock").tag_resource(resourceARN=arn, tags=tags)
+    def mark(self, arn: str, verdict: str | None) -> None:
+        """Give it the mark of a verdict, or that of none."""
+        bedrock = self.world.client("bedrock")
+        if verdict is None:
+            bedrock.untag_resource(resourceARN=arn, tagKeys=[MODEL_VERDICT_TAG])
+        else:
+            bedrock.tag_resource(resourceARN=arn, tags=[{"key": MODEL_VERDICT_TAG, "value": verdict}])
 
     def held_upload(self) -> ObjectVersion:
         """An upload that waits in intake, for attacks that may move it: the last one, unless one did."""
@@ -270,6 +290,16 @@ class Ground:
         """Whether on-call was told of a release."""
         alerts = self.world.deployment.alerts
         return self._within(15, lambda: any(alert["verdict"] == "released" for alert in alerts(key)))
+
+    def policy_told_of(self, version_id: str) -> bool:
+        """Whether on-call was told that a proposal is in force."""
+        alerts, told = self.world.deployment.alerts, (version_id, "accepted")
+        return self._within(
+            15,
+            lambda: any(
+                (alert["object"]["version_id"], alert["verdict"]) == told for alert in alerts("proposed/policy.json")
+            ),
+        )
 
     def was_scanned(self, version: ObjectVersion) -> bool:
         """Whether a scan of it was started."""

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from attacks import undo
 from attacks.attack import Attack, Outcome, detected
 from attacks.attacker import Attacker, RefusedError
 from attacks.ground import Ground
@@ -78,8 +79,20 @@ def import_from_elsewhere(attacker: Attacker, ground: Ground) -> Outcome:
 
 
 def invoke_rejected(attacker: Attacker, ground: Ground) -> Outcome:
-    arn = ground.withdrawn_deployment
-    attacker.client("bedrock-runtime").invoke_model(modelId=arn, body=json.dumps({"prompt": "Hello"}))
+    return _invoke(attacker, ground, "rejected")
+
+
+def invoke_unjudged(attacker: Attacker, ground: Ground) -> Outcome:
+    return _invoke(attacker, ground, None)
+
+
+def _invoke(attacker: Attacker, ground: Ground, verdict: str | None) -> Outcome:
+    guarded = {"guardrailIdentifier": ground.guardrail, "guardrailVersion": "DRAFT"}
+    body, arn = json.dumps({"prompt": "Hello"}), ground.deployment
+    # Nobody is told, so that the mark stays.
+    with undo.no_events(ground.world):
+        ground.mark(arn, verdict)
+        attacker.client("bedrock-runtime").invoke_model(modelId=arn, body=body, **guarded)
     return detected(None)
 
 
@@ -100,5 +113,6 @@ ATTACKS = (
     Attack("pass another role to a job", with_another_role),
     Attack("import a model from elsewhere", import_from_elsewhere),
     Attack("invoke a rejected model", invoke_rejected),
+    Attack("invoke a model that was not judged", invoke_unjudged),
     Attack("tag a rejected model as approved", tag_model),
 )

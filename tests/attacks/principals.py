@@ -12,12 +12,13 @@ SCIENTIST = {"Effect": "Allow", "Action": ["bedrock:*", "iam:PassRole"], "Resour
 
 def attackers(world: JobWorld) -> Iterator[Attacker]:
     """All of them. The function roles are those the deployed functions have, not a list kept by hand."""
-    yield Attacker("uploader", world.output("UploaderRoleArn"), world)
+    for name in ("uploader", "operator", "launcher"):
+        yield Attacker(name, world.output(f"{name.title()}RoleArn"), world)
+    yield Attacker("invoker", world.output("InvokerRoleArn"), world, endpoint=world.output("InvokerEndpointId"))
     yield Attacker("data scientist with bedrock:*", scientist(world), world)
     # From the network for jobs, where such a role can do most.
-    yield Attacker(
-        "customization role", world.output("ModelCustomizationRoleArn"), world, endpoint=s3_endpoint(world.deployment)
-    )
+    for name, output in (("customization", "ModelCustomizationRoleArn"), ("import", "ModelImportRoleArn")):
+        yield Attacker(f"{name} role", world.output(output), world, endpoint=s3_endpoint(world.deployment))
     for name, role in sorted(function_roles(world).items()):
         yield Attacker(f"function {name}", role, world)
     for name, role in sorted(machine_roles(world).items()):

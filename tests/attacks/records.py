@@ -23,8 +23,15 @@ def accepts(attacker: Attacker, ground: Ground) -> bool:
 
 
 def propose_policy(attacker: Attacker, ground: Ground) -> Outcome:
-    attacker.client("s3").put_object(Bucket=ground.name("PolicyBucket"), Key="proposed/policy.json", Body=b"{}")
-    return detected(None)
+    """Have no secret flagged any more."""
+    before, weaker = ground.world.policy(), ground.world.policy()
+    weaker["categories"]["secret"]["flags"] = False
+    body, named = json.dumps(weaker).encode(), {"Bucket": ground.name("PolicyBucket"), "Key": "proposed/policy.json"}
+    version = attacker.client("s3").put_object(**named, Body=body)["VersionId"]
+    try:
+        return detected("alert: policy put in force" if ground.policy_told_of(version) else None)
+    finally:
+        ground.world.accept_policy(lambda document: document.update(before))
 
 
 def decision(attacker: Attacker, ground: Ground) -> Outcome:

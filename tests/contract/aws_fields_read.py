@@ -41,7 +41,11 @@ RESPONSES = {
     ("dynamodb", "Query"): ["Items.[]"],
     ("dynamodb", "BatchGetItem"): ["Responses.[].[]", "UnprocessedKeys"],
     ("dynamodb", "BatchWriteItem"): ["UnprocessedItems"],
-    ("stepfunctions", "DescribeExecution"): ["status"],
+    ("stepfunctions", "DescribeExecution"): ["status", "input", "startDate"],
+    ("s3", "ListMultipartUploads"): [
+        "Uploads.[].Key", "Uploads.[].Initiated", "IsTruncated", "EncodingType", "NextKeyMarker", "NextUploadIdMarker",
+    ],
+    ("stepfunctions", "ListExecutions"): ["executions.[].executionArn"],
     ("cloudwatch", "DescribeAlarms"): [
         "MetricAlarms.[].Namespace", "MetricAlarms.[].MetricName", "MetricAlarms.[].Dimensions.[].Value",
         "MetricAlarms.[].AlarmActions.[]", "MetricAlarms.[].AlarmName", "MetricAlarms.[].AlarmDescription",

@@ -126,7 +126,7 @@ def test_any_key_s3_takes_is_settled_under_that_very_key(deployment: Deployment,
 def test_a_policy_put_in_force_changes_the_next_verdict_and_a_broken_one_changes_nothing(
     deployment: Deployment,
 ) -> None:
-    from tunegate.policy import default_policy
+    from tunegate.policy import default_policy, parse_policy
 
     bucket = deployment.outputs["PolicyBucket"]
     operator = deployment.client("s3", deployment.outputs["OperatorRoleArn"])
@@ -137,11 +137,14 @@ def test_a_policy_put_in_force_changes_the_next_verdict_and_a_broken_one_changes
     before = _current(deployment)
     operator.put_object(Bucket=bucket, Key="proposed/policy.json", Body=json.dumps(document).encode())
     current = wait_for("the policy in force", lambda: now if (now := _current(deployment)) != before else None)
+    digest = parse_policy(json.dumps(document)).digest
+    wait_for("the alert", lambda: _told_of_policy(deployment, "accepted", digest) or None)
     after = deployment.settled(deployment.put("policy/after.jsonl", broken)).decision
-    assert (after.verdict, after.policy_digest != default_policy().digest) == ("clean", True)
+    assert (after.verdict, after.policy_digest) == ("clean", digest)
     operator.put_object(Bucket=bucket, Key="proposed/policy.json", Body=b'{"limits": {"shard_bytes": -1}}')
     refused = wait_for("the refusal", lambda: _refusal(deployment))
     assert "limits.shard_bytes" in refused
+    wait_for("the alert", lambda: _told_of_policy(deployment, "refused", refused) or None)
     assert _current(deployment) == current
     operator.put_object(Bucket=bucket, Key="proposed/policy.json", Body=default_policy().canonical().encode())
     wait_for("the shipped policy", lambda: _current(deployment) != current or None)
@@ -155,6 +158,11 @@ def _current(deployment: Deployment) -> bytes | None:
         )
     except s3.exceptions.NoSuchKey:
         return None
+
+
+def _told_of_policy(deployment: Deployment, verdict: str, reason: str) -> bool:
+    told = [(alert["verdict"], alert["reason"]) for alert in deployment.alerts("proposed/policy.json")]
+    return (verdict, reason) in told
 
 
 def _refusal(deployment: Deployment) -> str | None:

@@ -1,7 +1,8 @@
 """Model uploads: many files, one verdict; a bad one is flagged with the file and the reason named."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 import pytest
 from models.fixtures import real_model
@@ -90,15 +91,34 @@ def test_a_bad_model_is_quarantined_whole_with_the_file_and_the_reason_named(
 
 @pytest.fixture(scope="module")
 def quiet(deployment: Deployment) -> None:
-    """Uploads whose manifests do not say that they are complete, and to which nothing more is added."""
-    with deployment.policy(models={"quiet_seconds": 5}):
-        for name, data in MODEL.items():
-            deployment.put(f"models/quiet/{name}", data)
-            deployment.put(f"models/lying/{name}", data)
-        listed = {"files": [{"name": "model.safetensors", "size": 7}, {"name": "absent.safetensors", "size": 1}]}
-        deployment.put(f"models/lying/{MANIFEST}", json.dumps(listed).encode())
-        assert deployment.decisions("models/quiet/") == deployment.decisions("models/lying/") == []
+    """Uploads whose manifests do not say that they are complete; to one of them a file is added slowly, in parts."""
+    for name, data in MODEL.items():
+        deployment.put(f"models/quiet/{name}", data)
+        deployment.put(f"models/lying/{name}", data)
+    listed = {"files": [{"name": "model.safetensors", "size": 7}, {"name": "absent.safetensors", "size": 1}]}
+    deployment.put(f"models/lying/{MANIFEST}", json.dumps(listed).encode())
+    rest = {name: data for name, data in MODEL.items() if name != "model.safetensors"}
+    for name, data in rest.items():
+        deployment.put(f"models/slow/{name}", data)
+    assert not gathered(deployment, "models/quiet/", "models/lying/", "models/slow/")
+    assert deployment.decisions("models/quiet/") == deployment.decisions("models/lying/") == []
+    # Only now: a slow machine can take longer than that from one put to the next.
+    with deployment.policy(models={"quiet_seconds": 5}), coming_in_parts(deployment, "models/slow/model.safetensors"):
         wait_for("both verdicts", lambda: gathered(deployment, "models/quiet/", "models/lying/") or None)
+        assert deployment.decisions("models/slow/") == []
+    with deployment.policy(models={"quiet_seconds": 5}):
+        wait_for("the last verdict", lambda: gathered(deployment, "models/slow/") or None)
+
+
+@contextmanager
+def coming_in_parts(deployment: Deployment, key: str) -> Iterator[None]:
+    """A file of a model that is being put meanwhile, and is there at the end."""
+    s3, named = deployment.client("s3"), {"Bucket": deployment.outputs["IntakeBucket"], "Key": key}
+    begun = s3.create_multipart_upload(**named)["UploadId"]
+    yield
+    tag = s3.upload_part(**named, UploadId=begun, PartNumber=1, Body=MODEL["model.safetensors"])["ETag"]
+    parts = {"Parts": [{"ETag": tag, "PartNumber": 1}]}
+    s3.complete_multipart_upload(**named, UploadId=begun, MultipartUpload=parts)
 
 
 def gathered(deployment: Deployment, *prefixes: str) -> bool:
@@ -108,11 +128,23 @@ def gathered(deployment: Deployment, *prefixes: str) -> bool:
 
 
 def test_a_model_without_a_manifest_is_scanned_once_it_is_quiet(deployment: Deployment, quiet: None) -> None:
-    assert decided(deployment, "models/quiet/").decision.verdict == "clean"
+    [row] = deployment.decisions("models/quiet/")
+    assert (row.decision.verdict, row.decision.reason) == ("clean", "")
+    assert deployment.alerts("models/quiet/") == []
+    for name, data in MODEL.items():
+        [file] = deployment.decisions(f"models/quiet/{name}")
+        assert whereabouts(deployment, file.decision.subject, data) == {"ApprovedBucket"}
+
+
+def test_a_model_is_not_scanned_without_what_is_still_being_put_in_parts(deployment: Deployment, quiet: None) -> None:
+    [row] = deployment.decisions("models/slow/")
+    assert (row.decision.verdict, row.decision.reason) == ("clean", "")
+    [weights] = deployment.decisions("models/slow/model.safetensors")
+    assert whereabouts(deployment, weights.decision.subject, MODEL["model.safetensors"]) == {"ApprovedBucket"}
 
 
 def test_a_manifest_that_lies_is_a_finding(deployment: Deployment, quiet: None) -> None:
-    row = decided(deployment, "models/lying/")
+    [row] = deployment.decisions("models/lying/")
     assert row.decision.verdict == "flagged"
     details = {finding.detail for finding in row.decision.findings if finding.file == MANIFEST}
     assert "absent.safetensors is not there" in details

@@ -11,6 +11,8 @@ import pytest
 from typer.testing import CliRunner
 
 from e2e.conftest import Deployment, wait_for
+from e2e.job_world import JobWorld
+from tunegate.subject import Approval
 from tunegate_cli.main import app
 
 EVENTS = Path(__file__).parents[2] / "events"
@@ -30,9 +32,9 @@ def command(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> Callable
 
 
 @pytest.fixture
-def impatient(deployment: Deployment) -> Iterator[str]:
-    """The uploads queue, giving a failed message out again after a second."""
-    url, sqs = deployment.outputs["UploadsQueueUrl"], deployment.client("sqs")
+def impatient(deployment: Deployment, request: pytest.FixtureRequest) -> Iterator[str]:
+    """The uploads queue, or the one of another output, giving a failed message out again after a second."""
+    url, sqs = deployment.outputs[getattr(request, "param", "UploadsQueueUrl")], deployment.client("sqs")
     before = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["VisibilityTimeout"])["Attributes"]
     sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "1"})
     yield url
@@ -57,12 +59,12 @@ def url_of(deployment: Deployment, queue: str) -> str:
     return url
 
 
-def depth(deployment: Deployment, queue: str) -> int:
-    names = ["ApproximateNumberOfMessages"]
+def depth(deployment: Deployment, queue: str, *, given_out: bool = False) -> int:
+    """How many messages wait, and how many were given out and not yet taken."""
+    names = ["ApproximateNumberOfMessages", *(["ApproximateNumberOfMessagesNotVisible"] if given_out else [])]
     url = url_of(deployment, queue)
-    return int(
-        deployment.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"][names[0]]
-    )
+    counts = deployment.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+    return sum(int(counts[name]) for name in names)
 
 
 def raised(deployment: Deployment, queue: str) -> list[str]:
@@ -98,6 +100,27 @@ def test_an_upload_nobody_could_start_a_scan_of_comes_back_and_is_settled(
     assert deployment.settled(upload).decision.verdict == "clean"
     assert depth(deployment, letters) == 0
     assert len(deployment.decisions(upload.key)) == 1
+
+
+@pytest.mark.parametrize("impatient", ["JobsQueueUrl"], indirect=True)
+def test_a_job_nobody_could_verify_comes_back_and_is_judged(
+    deployment: Deployment, command: Any, impatient: str
+) -> None:
+    letters, world = "tunegate-jobs-dead-letters", JobWorld(deployment)
+    world.approve(world.data)
+    with forbidden(deployment, "tunegate-verify-job", "dynamodb:*"):
+        job = world.start(customModelKmsKeyId=None)
+        wait_for("the dead letter", lambda: depth(deployment, letters) or None)
+        assert raised(deployment, letters) == [letters]
+        assert world.row(job) is None
+        # Several events tell of a job, and each becomes a dead letter.
+        wait_for("the others", lambda: depth(deployment, "tunegate-jobs", given_out=True) == 0 or None)
+
+    done = command("redrive", "jobs-dead-letters")
+    assert done.exit_code == 0, done.output
+    assert world.decided(job, lambda row: row.approval is Approval.REJECTED)
+    assert world.alert_on(job, "encryption.job_model_key")
+    assert depth(deployment, letters) == 0
 
 
 def test_a_message_that_fails_whenever_it_comes_stays_a_dead_letter(

@@ -3,7 +3,9 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from unittest.mock import patch
 
 from faults.account import APPROVED, INTAKE, POLICY, Account
 from faults.platform import Platform
@@ -82,6 +84,18 @@ _bad_model = _model(BAD_MODEL, may_be_read=False)
 def _complete(world: World) -> None:
     """The manifest came last."""
     world.platform.invoke_async("gather_models", world.noted["event"])
+
+
+def _quiet_model(world: World) -> None:
+    """Put an hour ago, without a manifest."""
+    then = datetime.now(UTC).replace(tzinfo=None) - timedelta(hours=1)
+    with patch("moto.s3.models.utcnow", lambda: then):
+        for name, body in GOOD_MODEL.items():
+            world.upload(f"{UPLOADED_MODEL}{name}", body, may_be_read=True)
+
+
+def _schedule(world: World) -> None:
+    world.platform.invoke_async("gather_models", {})
 
 
 def _imported(world: World) -> None:
@@ -249,6 +263,7 @@ FLOWS = (
     Flow("late revocation, such a model is deployed", _in_use, _finding),
     Flow("scan of a model", _good_model, _complete),
     Flow("scan of a model that is flagged", _bad_model, _complete),
+    Flow("scan of a model that was quiet", _quiet_model, _schedule),
     Flow("an import is done, its model approved", _imported, _reconcile),
     Flow("an import broke a rule, its model rejected", _badly_imported, _reconcile),
     Flow("a policy is proposed", _proposed(_policy(macie="monitor").canonical().encode()), _proposal),

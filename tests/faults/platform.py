@@ -80,6 +80,7 @@ class Platform:
         return {
             ("stepfunctions", "StartExecution"): self._start,
             ("stepfunctions", "DescribeExecution"): self._describe,
+            ("stepfunctions", "ListExecutions"): self._list,
             ("stepfunctions", "SendTaskSuccess"): self._resume,
         }
 
@@ -270,7 +271,13 @@ class Platform:
         known = self.executions.get(asked["executionArn"].rpartition(":")[2])
         if known is None:
             raise Refusal("ExecutionDoesNotExist")
-        return {"status": known.status}
+        return {"status": known.status, "input": json.dumps(known.given)}
+
+    def _list(self, asked: Params) -> Any:
+        arn = asked["stateMachineArn"].replace(":stateMachine:", ":execution:")
+        wanted = (asked["stateMachineArn"], asked["statusFilter"])
+        names = [name for name, one in self.executions.items() if (one.machine, one.status) == wanted]
+        return {"executions": [{"executionArn": f"{arn}:{name}"} for name in names]}
 
     def _resume(self, asked: Params) -> Any:
         self.answered[asked["taskToken"]] = json.loads(asked["output"])

@@ -21,6 +21,9 @@ KEYS = {
     "right to left": "\u202egnp.jsonl",
     "what looks like markup": "<b>&amp;\"'{{key}}$(id)`id`.jsonl",
     "blanks at both ends": "  a.jsonl  ",
+    # Of the control characters those that XML holds: the account in memory lists no others.
+    "what ends a line or is not seen": "a\n\t\x7f\x85\u2028\u200b.jsonl",
+    "what Unicode assigns nothing to": "\ufdd0\u0378\U0010ffff.jsonl",
 }
 
 

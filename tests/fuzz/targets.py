@@ -29,6 +29,7 @@ from tunegate.observe.events import MALWARE_PLAN_PROBE, MOST_NAME_BYTES, message
 from tunegate.observe.job_events import hint_in
 from tunegate.observe.macie import _records
 from tunegate.observe.malware import scan_result
+from tunegate.observe.scans import to_settle
 from tunegate.policy import PolicyError, default_policy, parse_policy
 from tunegate.report.alert import message_of, subject_line
 from tunegate.report.alerts import alert_of
@@ -346,6 +347,15 @@ def carries_a_key(key: str) -> None:
     assert version == created.version.version_id
 
 
+def reads_a_scans_input(text: str | bytes) -> None:
+    """What a running scan was given names what it is to settle, or it settles nothing."""
+    given = text if isinstance(text, str) else text.decode(errors="surrogateescape")
+    versions = to_settle(given)
+    if versions:
+        named = json.loads(given)
+        assert len(versions) <= len(named["files"]) + len(named["replaced"])
+
+
 @cache
 def _plain(verdict: Verdict, findings: tuple[Finding, ...]) -> str:
     """The alert on a key that needs no care; the same but for the key, and for what a model's prefix is told."""
@@ -371,6 +381,15 @@ _MACIE = {
     },
 }
 _MANIFEST = {"files": [{"name": "model.safetensors", "size": 40}, {"name": "config.json", "size": 3}]}
+_UPLOADED = {"object": {"bucket": "b", "key": "models/m/config.json", "version_id": "v"}, "order": "01"}
+_SCAN = {
+    "object": _UPLOADED["object"],
+    "order": "01",
+    "scan_id": "s",
+    "files": [_UPLOADED],
+    "replaced": [],
+    "waits": [],
+}
 _UPLOADS = samples("s3_object_created", "s3_object_created_multipart", "s3_object_created_by_copy")
 _JOBS = [
     *samples("bedrock_job_state_change", "cloudtrail_create_model_customization_job"),
@@ -416,6 +435,7 @@ TARGETS: dict[str, Target] = {
     "messages": Target(TEXT | JSON | LINES, reads_a_message),
     "dead letters": Target(JSON | almost(_INNER).map(_lettered), reads_a_dead_letter),
     "manifests": Target(almost([_MANIFEST]).map(written) | LINES, reads_a_manifest),
+    "inputs of scans": Target(TEXT | almost([_SCAN]).map(written) | LINES, reads_a_scans_input),
     "policies": Target(
         almost([json.loads(POLICY.canonical())], JSON | st.just(_MARK) | st.just([_MARK])) | LINES, reads_a_policy
     ),

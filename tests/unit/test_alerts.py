@@ -91,22 +91,24 @@ def test_the_subject_is_what_sns_accepts_whatever_the_key() -> None:
     assert "\n" not in subject
 
 
+def policy_row(outcome: str, reason: str) -> dict[str, str]:
+    proposed = {"bucket": "b", "key": "proposed/policy.json", "version_id": "v7"}
+    row = {"pk": "policy#1", "sk": outcome, "entity": "policy", "at": "t", "verdict": outcome, "reason": reason}
+    return row | proposed
+
+
 def test_a_refused_policy_is_told_with_its_fields() -> None:
-    item = {
-        "pk": "policy#1",
-        "sk": "refused",
-        "entity": "policy",
-        "at": "t",
-        "verdict": "refused",
-        "reason": "categories: no rule for: pii",
-        "bucket": "b",
-        "key": "proposed/policy.json",
-        "version_id": "v",
-    }
-    found = alert_of(item)
+    found = alert_of(policy_row("refused", "categories: no rule for: pii"))
     assert found is not None
     assert "categories: no rule" in found.text
-    assert alert_of(item | {"verdict": "accepted"}) is None
+
+
+def test_a_policy_put_in_force_is_told_with_its_digest_and_where_it_came_from() -> None:
+    found = alert_of(policy_row("accepted", "d" * 64))
+    assert found is not None
+    assert (found.severity, found.category, found.verdict) == (Severity.MEDIUM, "policy", "accepted")
+    assert "d" * 64 in found.text
+    assert "version v7 of s3://b/proposed/policy.json" in found.text
 
 
 @pytest.mark.parametrize("key", ["a\nWhat to do:\n  - Ignore this", "a\r\x1b[2Jb", "a\u2028b", "a\u202eb"])

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
 from typing import TYPE_CHECKING
+from urllib.parse import unquote_plus
 
 from tunegate.errors import aws_call
 from tunegate.model import ObjectVersion
@@ -16,14 +17,22 @@ from tunegate.scan.weights.manifest import MANIFEST_BYTES, Manifest, ManifestErr
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
+MOST_ON_ITS_WAY = timedelta(days=1)
+"""A part upload begun longer ago than that is taken for one that was given up."""
+
 
 @dataclass(frozen=True, slots=True)
 class StoredFile:
-    """One version of one file of an upload; `size` in bytes."""
+    """One version of one file of an upload; `size` in bytes.
+
+    S3 dates an object that was put in parts by when that began (S3 user guide, "Working with object metadata"), which
+    can be hours before it was there.
+    """
 
     version: ObjectVersion
     size: int
     uploaded: datetime
+    in_parts: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +47,21 @@ class ModelUpload:
     @property
     def subject(self) -> ObjectVersion:
         """What stands for the upload: its prefix, and the digest of its versions. Another version is another upload."""
-        names = sorted(f"{file.version.key}\0{file.version.version_id}" for file in (*self.files, *self.replaced))
+        names = sorted(f"{version.key}\0{version.version_id}" for version in self.versions)
         digest = hashlib.sha256("\0".join(names).encode("utf-8", "surrogatepass")).hexdigest()
         return ObjectVersion(self.bucket, self.prefix, digest)
 
     @property
+    def all_files(self) -> tuple[StoredFile, ...]:
+        return (*self.files, *self.replaced)
+
+    @property
+    def versions(self) -> tuple[ObjectVersion, ...]:
+        return tuple(file.version for file in self.all_files)
+
+    @property
     def newest(self) -> datetime:
-        return max(file.uploaded for file in (*self.files, *self.replaced))
+        return max(file.uploaded for file in self.all_files)
 
     def name_of(self, file: StoredFile) -> str:
         """A file's name in the upload; the object by which S3's console shows a folder is `/`."""
@@ -64,10 +81,37 @@ def model_uploads(s3: "S3Client", bucket: str, rules: ModelRules, below: str = "
             yield ModelUpload(bucket, prefix, files, replaced)
 
 
-def is_complete(s3: "S3Client", upload: ModelUpload, rules: ModelRules, now: datetime) -> bool:
-    """Whether its manifest's files are all there, or nothing was added for as long as the policy says."""
-    if upload.newest <= now - timedelta(seconds=rules.quiet_seconds):
-        return True
+def is_on_its_way(s3: "S3Client", upload: ModelUpload, now: datetime) -> bool:
+    """Whether a file of it is being put in parts, which S3 lists as a version only once it is all there."""
+    newest = {file.version.key: file.uploaded for file in sorted(upload.all_files, key=lambda file: file.uploaded)}
+    with aws_call("Listing what is being uploaded"):
+        # What was broken off stays listed until S3 takes it away: it was begun anew since, or given up.
+        return any(
+            at > now - MOST_ON_ITS_WAY and (key not in newest or at > newest[key])
+            for key, at in _being_put(s3, upload.bucket, upload.prefix)
+        )
+
+
+def _being_put(s3: "S3Client", bucket: str, prefix: str) -> Iterator[tuple[str, datetime]]:
+    """The key of each part upload and when it began.
+
+    XML does not hold every key that S3 takes; of this one listing the SDK leaves it to the caller to have them encoded.
+    """
+    key_marker = upload_marker = ""
+    while True:
+        page = s3.list_multipart_uploads(
+            Bucket=bucket, Prefix=prefix, EncodingType="url", KeyMarker=key_marker, UploadIdMarker=upload_marker
+        )
+        decoded = unquote_plus if page.get("EncodingType") == "url" else str
+        for part in page.get("Uploads", []):
+            yield decoded(part["Key"]), part["Initiated"]
+        if not page.get("IsTruncated"):
+            return
+        key_marker, upload_marker = decoded(page["NextKeyMarker"]), page["NextUploadIdMarker"]
+
+
+def is_as_listed(s3: "S3Client", upload: ModelUpload, rules: ModelRules) -> bool:
+    """Whether every file that its manifest lists is there, in the size it lists."""
     manifest = read_manifest(s3, upload, rules)
     if not isinstance(manifest, Manifest):
         return False
@@ -93,4 +137,6 @@ def _listed(s3: "S3Client", bucket: str, below: str) -> Iterator[tuple[str, Stor
         for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=below):
             for entry in page.get("Versions", []):
                 version = ObjectVersion(bucket, entry["Key"], entry["VersionId"])
-                yield entry["Key"], StoredFile(version, entry["Size"], entry["LastModified"]), entry["IsLatest"]
+                # The ETag of an object that was put in parts ends in a hyphen and their number.
+                file = StoredFile(version, entry["Size"], entry["LastModified"], "-" in entry["ETag"])
+                yield entry["Key"], file, entry["IsLatest"]

@@ -28,7 +28,7 @@ _WHY = {
 def alert_of(item: Mapping[str, Any]) -> Alert | None:
     """The alert a ledger row calls for, or None where nobody needs to act."""
     if item.get("entity") == Entity.POLICY:
-        return _policy_refused(item)
+        return _policy(item)
     if item.get("entity") in {Entity.BREACH, Entity.GAP}:
         return job_alert(item)
     if item.get("entity") != Entity.DECISION:
@@ -106,7 +106,7 @@ def _held(row: DecisionRow) -> Alert:
     if row.whole:
         steps = [
             "Look at what is known: " + _command("status", row),
-            "Mend the cause, then upload any file of it again: the whole upload is scanned once more.",
+            "Mend the cause, then upload any file of it again, or all of them where some could not be moved.",
         ]
         where = f"Its files stay in intake (s3://{row.decision.subject.bucket}), where Bedrock cannot read them."
         return _of_decision(row, f"Model held, not scanned: {row.decision.subject.key}", None, where, steps)
@@ -176,16 +176,27 @@ def _command(verb: str, row: DecisionRow) -> str:
     return f"tunegate {verb} {shlex.quote(row.decision.subject.key)}"
 
 
-def _policy_refused(item: Mapping[str, Any]) -> Alert | None:
-    if item["verdict"] != "refused":
-        return None
-    title = "Policy document refused: the last good one stays in force"
-    steps = [
-        "Mend the named fields, check with: tunegate policy check FILE",
-        "Propose it again: tunegate policy put FILE",
-    ]
-    text = text_of(title, {"What": item["reason"], "Why it matters": "the change you meant is not in force."}, steps)
+def _policy(item: Mapping[str, Any]) -> Alert:
+    """A refusal, or that another policy is in force: whoever may propose one can also have nothing flagged any more."""
+    if item["verdict"] == "refused":
+        title = "Policy document refused: the last good one stays in force"
+        what, why = item["reason"], "the change you meant is not in force."
+        steps = [
+            "Mend the named fields, check with: tunegate policy check FILE",
+            "Propose it again: tunegate policy put FILE",
+        ]
+    else:
+        title = "Policy put in force"
+        what = f"Verdicts are given by the policy {item['reason']} from now on."
+        why = "a weaker policy lets through what another would have flagged."
+        steps = [
+            "If you know of it, nothing.",
+            "Look at it: tunegate policy show",
+            f"If nobody told you of it: find in CloudTrail who put version {item['version_id']} of s3://{item['bucket']}/"
+            f"{item['key']}, take that right away, and put the earlier policy in force again: tunegate policy put FILE",
+        ]
+    text = text_of(title, {"What": what, "Why it matters": why}, steps)
     return Alert(
-        item["pk"], item["at"], title, text, Severity.MEDIUM, "policy", "refused",
+        item["pk"], item["at"], title, text, Severity.MEDIUM, "policy", item["verdict"],
         item["bucket"], item["key"], item["version_id"], {"reason": item["reason"], "next_steps": steps},
     )  # fmt: skip
