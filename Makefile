@@ -91,4 +91,4 @@ vendor: setup ## Rewrite the pinned packages of the vendor layer from the lock f
 	@$(UV) pip compile --quiet --universal --python-version 3.13 --generate-hashes --no-header --no-annotate checks/checkov.in --output-file checks/checkov.txt
 
 clean: ## Remove what was built, and the environment
-	@rm -rf layers/tunegate/tunegate/scan/sieve/*.so .venv .tools .aws-sam build .tunegate .mypy_cache .ruff_cache .pytest_cache
+	@rm -rf layers/tunegate/tunegate/scan/sieve/*.lib .venv .tools .aws-sam build .tunegate .mypy_cache .ruff_cache .pytest_cache

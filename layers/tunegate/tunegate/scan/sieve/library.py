@@ -14,7 +14,8 @@ class SieveError(Exception):
 
 
 def path_for(system: str, machine: str) -> Path:
-    return Path(__file__).parent / f"sieve-{system}-{machine}.so"
+    """Not `.so`: what is so named is no source, and `sam build` leaves it out."""
+    return Path(__file__).parent / f"sieve-{system}-{machine}.lib"
 
 
 def this_machine() -> tuple[str, str]:
