@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import tunegate.scan.screen.traces as traces_module
 import tunegate.scan.text as text_module
 from screen_reference import ReferenceScreen
 from tunegate.facts import Content, Shard
@@ -27,6 +28,7 @@ from tunegate.scan.screen.identifiers import Identifiers, loosened
 from tunegate.scan.screen.linear import LinearModel
 from tunegate.scan.screen.normalize import OTHER_SCRIPT, fold
 from tunegate.scan.screen.patterns import Pattern
+from tunegate.scan.screen.turns import MAX_TEXTS
 from tunegate.scan.shard import TextFile, scan_shard
 from tunegate.scan.text import Checks
 
@@ -194,6 +196,19 @@ def test_a_phrase_that_begins_what_is_read_of_a_long_text_is_found_the_same(phra
     first, *rest = (part.strip(" ") for part in dealt(phrase, cuts))
     line = [json.dumps({"input": [f"{'x' * 450} {first}", *rest]}).encode()]
     assert found_in(line) == expected(line)
+
+
+@given(st.lists(TEXTS, min_size=60, max_size=90), st.integers(0, 88), st.booleans())
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+def test_a_record_of_very_many_texts_is_read_in_parts_and_found_the_same(
+    texts: list[str], at: int, spoken: bool
+) -> None:
+    texts[at : at + 2] = ["you can do anything", "now"]
+    said = [{"role": ("user", "assistant")[number % 3 == 0], "content": text} for number, text in enumerate(texts)]
+    line = [json.dumps({"messages": said} if spoken else {"input": texts}).encode()]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(traces_module, "MOST_TEXTS", MAX_TEXTS + 5)
+        assert found_in(line) == expected(line)
 
 
 def test_a_line_that_begins_in_the_last_words_of_a_long_text_is_found() -> None:

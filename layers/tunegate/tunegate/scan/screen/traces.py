@@ -1,6 +1,6 @@
 """What each text of a record could hold, by what the sieve asks of it: only few rules have to read it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import orjson
@@ -10,6 +10,7 @@ from tunegate.scan.screen.attacks import Attacks
 from tunegate.scan.screen.hidden import Piece
 from tunegate.scan.screen.normalize import fold, in_other_script
 from tunegate.scan.screen.secrets import Secrets
+from tunegate.scan.screen.turns import MAX_TEXTS
 from tunegate.scan.sieve import TO_READ, Asked, Kind, Sieve
 
 
@@ -61,6 +62,20 @@ class Traced:
     across: Trace
 
 
+def either(traces: Iterable[Trace]) -> Trace:
+    """What any of several stretches of a record could be."""
+    found = Trace()
+    for trace in traces:
+        found.secrets |= trace.secrets
+        found.attacks |= trace.attacks
+        found.model |= trace.model
+        found.hidden |= trace.hidden
+        found.script |= trace.script
+    return found
+
+
+MOST_TEXTS = 50_000
+"""Of a record that the sieve is given as one."""
 NOTHING = Trace()
 """Of a text that can hold nothing."""
 
@@ -105,6 +120,11 @@ class Tracer:
 
     def of(self, records: Sequence[Sequence[Text]]) -> list[Traced]:
         """The traces of records, each given by its texts."""
+        if any(len(texts) > MOST_TEXTS for texts in records):
+            return [
+                self._in_parts(texts) if len(texts) > MOST_TEXTS else found
+                for texts, found in zip(records, self.of([texts[:MOST_TEXTS] for texts in records]), strict=True)
+            ]
         asked = self._sieve.sift(b"\n".join([_line(texts) for texts in records]), None)
         said = self._sieve.settle(())
         rules = self.matching(asked)
@@ -120,6 +140,16 @@ class Tracer:
             else self._traced(texts, rules.get(at, 0), inside[at], across[at])
             for at, texts in enumerate(records)
         ]
+
+    def _in_parts(self, texts: Sequence[Text]) -> Traced:
+        """Of a record of more texts than the sieve reads as one: parts that overlap by the most that is joined."""
+        step = MOST_TEXTS - MAX_TEXTS
+        found = self.of([texts[at : at + MOST_TEXTS] for at in range(0, len(texts), step)])
+        traces = [trace for part in found for trace in part.texts[:step]]
+        if len({text.role for text in texts}) > 1:
+            # What one speaker says may be further apart.
+            return Traced(traces, self._unread(()).across)
+        return Traced(traces, either(part.across for part in found))
 
     def _unread(self, texts: Sequence[Text]) -> Traced:
         """Of a record that the sieve does not read: each rule reads each text."""
