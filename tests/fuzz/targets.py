@@ -35,7 +35,7 @@ from tunegate.report.alert import message_of, subject_line
 from tunegate.report.alerts import alert_of
 from tunegate.rows import Action, DecisionRow
 from tunegate.scan.form import Form
-from tunegate.scan.lines import Line
+from tunegate.scan.lines import Block, Line
 from tunegate.scan.plan import SAMPLE_BYTES, content_of, is_gzip, sample_of
 from tunegate.scan.records import Reader
 from tunegate.scan.report import merge
@@ -69,7 +69,7 @@ class Target:
 
 
 def reads_a_line(data: bytes) -> None:
-    """A line that is not JSON is a fault, and is screened as text where it is text."""
+    """A line that is not JSON is a fault, and is screened as text where it is text. What need not be read is clean."""
     [parsed] = Reader(Form.JSONL, frozenset({"approved"})).read([Line(1, data)])
     if data and not data.isspace() and not _is_json(data):
         assert parsed.faults
@@ -77,6 +77,9 @@ def reads_a_line(data: bytes) -> None:
     assert parsed.record is None or all(isinstance(text.value, str) for text in parsed.record.texts)
     [text] = Reader(Form.TEXT, None).read([Line(1, data)])
     assert bool(text.faults) == (not _is_utf8(data))
+    if b"\n" not in data and not _screen().sift(Block(1, data), Form.JSONL).to_read:
+        assert not parsed.faults
+        assert parsed.record is None or not _screen().screen(parsed.record)
 
 
 def judges_a_training_file(file: tuple[str, bytes]) -> None:
