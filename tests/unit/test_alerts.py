@@ -137,6 +137,11 @@ def test_a_release_is_told_once_though_its_copy_is_made_again_and_whoever_leaves
     assert alert(again).alert_id == alert(released("ann")).alert_id
 
 
+def test_a_held_model_says_what_to_do_also_where_some_of_its_files_have_moved() -> None:
+    told = alert(replace(HELD, whole=True))
+    assert "upload any file of it again, or all of them where some could not be moved" in told.text
+
+
 def test_an_object_named_like_a_folder_is_a_file_and_only_a_whole_upload_a_model() -> None:
     folder = replace(HELD, decision=replace(HELD.decision, subject=ObjectVersion("tunegate-intake", "team-a/", "v1")))
     assert alert(folder).title == "Training file held, not scanned: team-a/"
