@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from tunegate.model import Category
-from tunegate.scan.screen.malware import EICAR
+from tunegate.scan.eicar import EICAR
 from tunegate.scan.weights.archives import Allowance, BombError, DamagedError, ends_as_zip, members
 from tunegate.scan.weights.begins import TooManyError
 from tunegate.scan.weights.findings import FileReport, shown, shown_path
