@@ -17,10 +17,6 @@ pub fn Bits(comptime words_: usize) type {
             return true;
         }
 
-        pub fn has(self: Self, number: usize) bool {
-            return self.word[number / 64] >> @intCast(number % 64) & 1 != 0;
-        }
-
         pub fn both(self: Self, other: Self) Self {
             var found: Self = undefined;
             for (&found.word, self.word, other.word) |*to, one, more| to.* = one & more;

@@ -3,7 +3,6 @@
 import string
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import accumulate
 from typing import Any
 
 import re2
@@ -75,13 +74,8 @@ class Among:
     def __init__(self, source: str) -> None:
         self._finder = Finder("(?m)" + source)
 
-    def holding(self, texts: Sequence[bytes]) -> Iterator[int]:
-        """The numbers of the texts in which the pattern matches."""
-        starts = list(accumulate((len(text) + len(BETWEEN) for text in texts), initial=0))
-        return self.holding_joined(BETWEEN.join(texts), starts[:-1])
-
     def holding_joined(self, joined: bytes, starts: Sequence[int]) -> Iterator[int]:
-        """The same of texts that are joined by BETWEEN already, each from its place in `starts` on."""
+        """The numbers of the texts in which it matches; they are joined by BETWEEN, each from its place on."""
         at, behind = 0, [*starts[1:], len(joined) + len(BETWEEN)]
         while at < len(starts) and (match := self._finder.search(joined, starts[at])) is not None:
             # It may reach into the next text: what is within one text is found from its beginning.
