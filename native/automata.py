@@ -13,13 +13,13 @@ from typing import Any
 OTHER = 0x80
 SYMBOLS = range(OTHER + 1)
 _parser: Any = importlib.import_module("re._parser")
-_WORD = frozenset(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz")
+WORD = frozenset(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz")
 _DIGITS = frozenset(b"0123456789")
 _SPACE = frozenset(b"\t\n\f\r ")  # RE2's \s, which has no vertical tab
 _ALL = frozenset(SYMBOLS)
 _CATEGORIES = {
-    "CATEGORY_WORD": _WORD,
-    "CATEGORY_NOT_WORD": _ALL - _WORD,
+    "CATEGORY_WORD": WORD,
+    "CATEGORY_NOT_WORD": _ALL - WORD,
     "CATEGORY_DIGIT": _DIGITS,
     "CATEGORY_NOT_DIGIT": _ALL - _DIGITS,
     "CATEGORY_SPACE": _SPACE,
@@ -132,7 +132,7 @@ class _Patterns:
 
         return Places(
             classes,
-            frozenset(classes[symbol] for symbol in _WORD),
+            frozenset(classes[symbol] for symbol in WORD),
             standing(self._starts),
             [frozenset(classes[symbol] for symbol in node.symbols) for node in nodes],
             [standing(node.after) if node.symbols else [] for node in nodes],
@@ -142,7 +142,7 @@ class _Patterns:
 
     def _read_by(self, symbol: int) -> Hashable:
         """What tells a symbol from others: by which nodes it is read, and whether it is of a word."""
-        return symbol in _WORD, frozenset(at for at, node in enumerate(self._nodes) if symbol in node.symbols)
+        return symbol in WORD, frozenset(at for at, node in enumerate(self._nodes) if symbol in node.symbols)
 
     def _standing(self, nodes: Iterable[int], *, cross: bool) -> frozenset[int]:
         """The nodes reached without reading anything; through borders of words only where `cross` says so."""
@@ -168,7 +168,7 @@ class _Patterns:
     def _one(self, operator: str, argument: Any, end: int, *, ignore_case: bool) -> int:
         match operator:
             case "LITERAL" | "NOT_LITERAL" | "IN" | "ANY":
-                return self._node(symbols=_symbols(operator, argument, ignore_case), after=[end])
+                return self._node(symbols=symbols_of(operator, argument, ignore_case=ignore_case), after=[end])
             case "AT" if str(argument) == "AT_BOUNDARY":
                 return self._node(border=True, after=[end])
             case "BRANCH":
@@ -196,7 +196,8 @@ class _Patterns:
         return at
 
 
-def _symbols(operator: str, argument: Any, ignore_case: bool) -> frozenset[int]:
+def symbols_of(operator: str, argument: Any, *, ignore_case: bool) -> frozenset[int]:
+    """What one place of a parsed pattern reads."""
     if operator == "ANY":
         return _ALL - {ord("\n")}
     if operator != "IN":

@@ -12,6 +12,12 @@ pub fn Bits(comptime words_: usize) type {
             return .{ .word = table[at * words ..][0..words].* };
         }
 
+        pub fn of(bit: usize) Self {
+            var found = Self{};
+            found.word[bit / 64] = @as(u64, 1) << @intCast(bit % 64);
+            return found;
+        }
+
         pub fn isEmpty(self: Self) bool {
             for (self.word) |word| if (word != 0) return false;
             return true;

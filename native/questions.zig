@@ -4,6 +4,7 @@ const std = @import("std");
 const tables = @import("tables.zig");
 const text_ = @import("text.zig");
 const reading = @import("reading.zig");
+const Places = @import("places.zig").Places;
 
 const Text = text_.Text;
 const Error = @import("json.zig").Error;
@@ -83,15 +84,21 @@ pub const Questions = struct {
         while (asked.take()) |rule| try self.ofRule(tables.attack_rules + rule, text.folded, owner);
     }
 
-    pub fn ofAttacks(self: *Questions, attacks: Attacks, parts: []const Part, owner: u32) Error!void {
+    /// Asks rules of what they have to read of texts: `near` says what that is, or nothing if it is all.
+    pub fn ofAttacks(self: *Questions, attacks: Attacks, parts: []const Part, near: ?*const Places, owner: u32) Error!void {
         if (attacks.isEmpty()) return;
+        const alone = parts.len == 1 and parts[0].tail == null;
+        if (!alone) try self.join(parts, .folded);
+        const text = if (alone) parts[0].head.folded else self.joined.items;
+        // Places are told in characters.
+        const plain = near != null and for (parts) |*part| {
+            if (!part.head.isPlain() or (part.tail != null and !part.tail.?.isPlain())) break false;
+        } else true;
         var asked = attacks;
-        if (parts.len == 1 and parts[0].tail == null) {
-            while (asked.take()) |rule| try self.ofRule(rule, parts[0].head.folded, owner);
-            return;
+        while (asked.take()) |rule| {
+            const begin, const end = if (plain) near.?.stretch(rule) else .{ 0, text.len };
+            try self.ofRule(rule, text[begin..@min(end, text.len)], owner);
         }
-        try self.join(parts, .folded);
-        while (asked.take()) |rule| try self.ofRule(rule, self.joined.items, owner);
     }
 
     fn ofRule(self: *Questions, number: usize, text: []const u8, owner: u32) Error!void {

@@ -30,6 +30,11 @@ fn isReference(text: *const Text) bool {
     return std.mem.startsWith(u8, text.original, "s3") or std.mem.startsWith(u8, text.original, "S3");
 }
 
+fn hasDigit(view: []const u8) bool {
+    for (view) |byte| if (std.ascii.isDigit(byte)) return true;
+    return false;
+}
+
 pub const Sieve = struct {
     allocator: std.mem.Allocator,
     reader: record.Reader,
@@ -143,16 +148,18 @@ pub const Sieve = struct {
         try self.reading.begin();
         try self.readPart(&part[0]);
         try self.askInside(&part, owner, text.script);
-        try self.asked.ofAttacks(self.reading.part.attacks(), &part, owner);
+        try self.asked.ofAttacks(self.reading.attacks(), &part, &self.reading.places, owner);
     }
 
     /// Asks of one text, just read, all but attack rules.
     fn askInside(self: *Sieve, text: []const Part, owner: u32, script: bool) Error!void {
         const found = &self.reading.part;
+        const view = text[0].head.view;
         var kinds = found.inside();
+        if (found.with_digits or text[0].head.script) kinds.identifier = kinds.identifier or hasDigit(view);
         // What ends in a text may have begun in the one before.
-        if (text[0].head.view.len < tables.shortest_hidden) kinds.hidden = false;
-        if (text[0].head.view.len < tables.shortest_identifier) kinds.identifier = false;
+        if (view.len < tables.shortest_hidden) kinds.hidden = false;
+        if (view.len < tables.shortest_identifier) kinds.identifier = false;
         kinds.script = script;
         if (kinds.any()) try self.asked.ofText(text, kinds, owner);
         try self.asked.ofSecrets(found.secrets, &text[0].head, owner);
@@ -206,7 +213,7 @@ pub const Sieve = struct {
         const found = self.reading.whole;
         var kinds = found.together();
         kinds.script = script;
-        try self.asked.ofAttacks(found.attacks(), parts, self.number());
+        try self.asked.ofAttacks(self.reading.attacks(), parts, &self.reading.places, self.number());
         if (kinds.hidden and found.onlyLeet()) kinds.hidden = try self.leetTells(parts);
         if (kinds.any()) try self.asked.ofStretch(parts, kinds, self.number());
     }
@@ -216,12 +223,11 @@ pub const Sieve = struct {
         try self.reading.begin();
         for (parts) |*part| {
             self.reading.beginPart();
-            try self.reading.feed(try self.asLetters(part.head.view));
+            try self.reading.feed(try self.asLetters(part.head.view), part.tail == null);
             if (part.tail) |tail| {
-                try self.reading.feed(questions.cut);
-                try self.reading.feed(try self.asLetters(tail.view));
+                try self.reading.feed(questions.cut, false);
+                try self.reading.feed(try self.asLetters(tail.view), true);
             }
-            try self.reading.feed(" ");
             self.reading.endPart();
         }
         const found = &self.reading.whole;
@@ -237,7 +243,7 @@ pub const Sieve = struct {
     /// Rules without anchors match in the stretch what they match in one of its texts, and so do those for other scripts.
     fn askOfShort(self: *Sieve, part: Part) Error!void {
         try self.askInside(&.{part}, self.number(), false);
-        try self.asked.ofAttacks(self.reading.part.attacks().both(questions.anchored), &.{part}, self.number());
+        try self.asked.ofAttacks(self.reading.part.attacks().both(questions.anchored), &.{part}, null, self.number());
     }
 
     fn partOf(self: *Sieve, text: *const Text) Error!Part {
@@ -248,12 +254,11 @@ pub const Sieve = struct {
 
     fn readPart(self: *Sieve, part: *const Part) Error!void {
         self.reading.beginPart();
-        try self.reading.feed(part.head.view);
+        try self.reading.feed(part.head.view, part.tail == null);
         if (part.tail) |tail| {
-            try self.reading.feed(questions.cut);
-            try self.reading.feed(tail.view);
+            try self.reading.feed(questions.cut, false);
+            try self.reading.feed(tail.view, true);
         }
-        try self.reading.feed(" ");
         self.reading.endPart();
     }
 };

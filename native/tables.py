@@ -1,18 +1,20 @@
 """The screen's rules as the tables that the sieve reads: `tables.bin`, and `tables.zig`, which says what is where."""
 
 import re
+import string
 from array import array
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from automata import OTHER, SYMBOLS, Automaton, Places, of_patterns, of_words
+from reach import UNBOUNDED, most_words
 
 from tunegate.scan.screen import hidden, identifiers, malware, secrets, turns
 from tunegate.scan.screen.attacks import Attack, Attacks
 from tunegate.scan.screen.engine import SEAM_MARGIN
 from tunegate.scan.screen.linear import LinearModel
-from tunegate.scan.screen.normalize import folded, in_other_script
+from tunegate.scan.screen.normalize import fold, folded
 from tunegate.scan.screen.patterns import BETWEEN
 from tunegate.scan.screen.secrets import Secret, Secrets
 from tunegate.scan.sieve.rules import digest
@@ -23,7 +25,14 @@ PAGE = 256
 IDENTITY, UNREAD, SPACE, SCRIPT = 0, 1, 1 << 14, 1 << 15
 """What is said of a character that is no ASCII: it stays, it cannot be told, it is a space, it is of another script.
 Larger numbers below SPACE are of what stands for it when folded."""
+NO_IDENTIFIER, WITH_DIGITS, WITHOUT_DIGITS = 0, 1, 2
+"""Whether a word speaks of an identifier, which has digits or need have none."""
 ANCHOR = re.compile(r"(?<![\\\[])[\^$]")
+BEYOND = 3
+"""Words by which the ends of a match may be further apart, as the sieve counts them: each end may stand within one."""
+TOKEN_BYTES = string.ascii_letters + string.digits
+HASH_BITS, PRIME, SEED, SMALL_PRIME = 64, 0x100000001B3, 0xCBF29CE484222325, 0x9E3779B1
+"""Of the model's words: FNV-1a. Of its pairs: by multiplication."""
 
 
 class Tables:
@@ -74,6 +83,7 @@ def write(folder: Path) -> None:
     tables.number("carried_texts", turns.CARRIED)
     tables.number("seam_margin", SEAM_MARGIN)
     tables.numbers("between", "u8", BETWEEN)
+    _model(tables)
     _signs(tables, separators=_words(tables))
     _folds(tables)
     tables.write(folder)
@@ -81,7 +91,7 @@ def write(folder: Path) -> None:
 
 @dataclass(slots=True)
 class Word:
-    """What it tells that a word stands in a text: of which rules, as bits, and the model's gain.
+    """What it tells that a word stands in a text: of which rules, as bits.
 
     `exact`: it has to stand there letter by letter, in lower case; otherwise as it is in the words view.
     """
@@ -90,9 +100,8 @@ class Word:
     keyword: int = 0
     companion: int = 0
     secret: int = 0
-    gain: float = 0.0
     ciphered: bool = False
-    identifier: bool = False
+    identifier: int = NO_IDENTIFIER
     malware: bool = False
 
 
@@ -101,21 +110,23 @@ def _words(tables: Tables) -> list[str]:
 
     It tells no digits and no separators apart, and so has few states; where they count, the text is compared.
     """
-    attacks, secrets, model = Attacks().rules, Secrets().rules, LinearModel()
+    attacks, secrets = Attacks().rules, Secrets().rules
     tables.number("attack_rules", len(attacks))
     tables.number("secret_rules", len(secrets))
-    tables.number("least_gain", repr(model.least_gain))
     tables.bits("attack_alone", [_mask(attacks, lambda rule: not rule.companions)], len(attacks))
     # Where texts are joined by a space, a pattern that may end at the end of a text does not see that end.
     tables.bits(
         "attack_anchored", [_mask(attacks, lambda rule: bool(ANCHOR.search(rule.pattern.source)))], len(attacks)
     )
-    words = sorted(_all_words(attacks, secrets, model).items(), key=lambda item: _is_separator(item[0][0]))
+    tables.numbers("attack_reach", "u32", map(_reach, attacks))
+    words = sorted(_all_words(attacks, secrets).items(), key=lambda item: _is_separator(item[0][0]))
     tables.bits("word_keyword", [word.keyword for _, word in words], len(attacks))
     tables.bits("word_companion", [word.companion for _, word in words], len(attacks))
     tables.bits("word_secret", [word.secret for _, word in words], len(secrets))
-    tables.numbers("word_gain", "f64", [word.gain for _, word in words])
+    tables.numbers("word_of_attack", "u8", [bool(word.keyword | word.companion) for _, word in words])
     tables.numbers("word_ciphered", "u8", [word.ciphered for _, word in words])
+    tables.number("with_digits", WITH_DIGITS)
+    tables.number("without_digits", WITHOUT_DIGITS)
     tables.numbers("word_identifier", "u8", [word.identifier for _, word in words])
     tables.numbers("word_malware", "u8", [word.malware for _, word in words])
     tables.numbers("word_exact", "u8", [word.exact for _, word in words])
@@ -129,8 +140,70 @@ def _words(tables: Tables) -> list[str]:
     merged = [_merged(symbol) for symbol in SYMBOLS]
     lettered = [text for (text, _), _ in words if not _is_separator(text)]
     tables.number("lettered_words", len(lettered))
-    _automaton(tables, "word", of_words([bytes(merged[byte] for byte in text.encode()) for text in lettered], merged))
+    automaton = of_words([bytes(merged[byte] for byte in text.encode()) for text in lettered], merged)
+    _automaton(tables, "word", automaton)
+    tables.numbers("word_differs", "u32", _differing(automaton))
     return [text for (text, _), _ in words if _is_separator(text)]
+
+
+def _model(tables: Tables) -> None:
+    """The words and pairs of words that the model gives a positive weight, and how they are found by their hashes."""
+    model = LinearModel()
+    tables.number("least_gain", repr(model.least_gain))
+    tables.numbers("gram_gain", "f64", model.gains.values())
+    gram = {text: number for number, text in enumerate(model.gains, 1)}
+    words = sorted({word for text in gram for word in text.split()})
+    tables.numbers("token_gram", "u16", [0, *(gram.get(word, 0) for word in words)])
+    tables.numbers(
+        "token_byte", "u8", [ord(chr(byte).lower()) if chr(byte) in TOKEN_BYTES else 0 for byte in range(256)]
+    )
+    tables.number("token_seed", SEED)
+    tables.number("token_prime", PRIME)
+    _slots(tables, "token", "hash", "number", {fnv(word): at for at, word in enumerate(words, 1)}, HASH_BITS, None)
+    pairs = {(*text.split(),): number for text, number in gram.items() if " " in text}
+    opens, closes = ({word: at for at, word in enumerate(dict.fromkeys(side), 1)} for side in zip(*pairs, strict=True))
+    tables.numbers("token_opens", "u16", [0, *(opens.get(word, 0) for word in words)])
+    tables.numbers("token_closes", "u16", [0, *(closes.get(word, 0) for word in words)])
+    row_bytes = len(closes) // 8 + 1
+    tables.number("pair_row_bytes", row_bytes)
+    found = {(opens[first], closes[second]): number for (first, second), number in pairs.items()}
+    rows = [sum(1 << second for first, second in found if first == at) for at in range(len(opens) + 1)]
+    tables.numbers("pair_bits", "u8", b"".join(row.to_bytes(row_bytes, "little") for row in rows))
+    tables.number("pair_prime", SMALL_PRIME)
+    keys = {first << 16 | second: number for (first, second), number in found.items()}
+    _slots(tables, "pair", "key", "gram", keys, 32, SMALL_PRIME)
+
+
+def fnv(word: str) -> int:
+    """FNV-1a, of 64 bits."""
+    found = SEED
+    for byte in word.encode():
+        found = (found ^ byte) * PRIME % (1 << HASH_BITS)
+    return found
+
+
+def _slots(
+    tables: Tables, name: str, key: str, value: str, entries: dict[int, int], bits: int, prime: int | None
+) -> None:
+    """A table in which each key stands at its first bits, multiplied by `prime`, or at the next free place; a quarter full."""
+    slot_bits = (4 * len(entries) - 1).bit_length()
+    size = 1 << slot_bits
+    keys, values = [0] * size, [0] * size
+    for found, number in entries.items():
+        at = (found * (prime or 1) % (1 << bits)) >> bits - slot_bits
+        while keys[at]:
+            at = (at + 1) % size
+        keys[at], values[at] = found, number
+    tables.number(f"{name}_slot_bits", slot_bits)
+    tables.numbers(f"{name}_{key}", f"u{bits}", keys)
+    tables.numbers(f"{name}_{value}", "u16", values)
+
+
+def _differing(automaton: Automaton) -> Iterator[int]:
+    """For each state, as bits, the classes that lead elsewhere than from where one stands behind a space."""
+    space = automaton.steps[0][automaton.classes[ord(" ")]]
+    for row in automaton.steps:
+        yield sum(1 << at for at, (to, usual) in enumerate(zip(row, automaton.steps[space], strict=True)) if to != usual)
 
 
 def _is_separator(text: str) -> bool:
@@ -144,9 +217,13 @@ def _merged(symbol: int) -> int:
     return ord("0" if char.isdigit() else char if char.isalpha() else " ")
 
 
-def _all_words(
-    attacks: Sequence[Attack], secrets: Sequence[Secret], model: LinearModel
-) -> dict[tuple[str, bool], Word]:
+def _reach(rule: Attack) -> int:
+    """How many words a keyword and a companion can be apart."""
+    most = None if rule.apart else most_words(rule.pattern.source)
+    return UNBOUNDED if most is None else most + BEYOND
+
+
+def _all_words(attacks: Sequence[Attack], secrets: Sequence[Secret]) -> dict[tuple[str, bool], Word]:
     found: dict[tuple[str, bool], Word] = {}
 
     def add(text: str, *, exact: bool = False) -> Word:
@@ -160,15 +237,15 @@ def _all_words(
     for at, secret in enumerate(secrets):
         for text in () if secret.long else filter(str.isascii, secret.keywords):
             add(text, exact=True).secret |= 1 << at
-    for gram, gain in model.gains.items():
-        add(f" {gram} ").gain = gain
     for text in hidden.CIPHERED:
         add(text).ciphered = True
-    # A text with one that is no ASCII is of another script, and such are read in any case; or folded it has none.
+    # One that is no ASCII is told by its characters (_of_scripts), or folded it has none.
     for text in filter(str.isascii, identifiers.WORDS):
-        add(text, exact=True).identifier = True
+        add(text, exact=True).identifier = WITH_DIGITS
     for text in (*(f" {word}" for word in identifiers.WORD_STARTS), *(f" {word} " for word in identifiers.WHOLE_WORDS)):
-        add(text).identifier = True
+        add(text).identifier = WITH_DIGITS
+    for text in (*identifiers.BANKS, *(f" {word} " for word in identifiers.WHOLE_BANKS)):
+        add(text).identifier = WITHOUT_DIGITS
     add(malware.KEYWORD, exact=True).malware = True
     return found
 
@@ -231,13 +308,20 @@ def _places(tables: Tables, places: Places) -> None:
     tables.numbers("sign_ended", "u8", [end or 0 for end in places.ends])
 
 
+def _of_scripts() -> frozenset[str]:
+    """The characters that words for other scripts are made of, as the rules for these read them."""
+    words = (*Attacks().script_keywords, *identifiers.WORDS)
+    return frozenset(char for word in words for char in word if not char.isascii())
+
+
 def _folds(tables: Tables) -> None:
     """What each character is as a reader sees it (normalize.fold)."""
+    scripts = _of_scripts()
     texts: dict[str, int] = {}
     pages: dict[tuple[int, ...], int] = {}
     order = []
     for first in range(0, 0x110000, PAGE):
-        page = tuple(_folded(chr(point), texts) for point in range(first, first + PAGE))
+        page = tuple(_folded(chr(point), texts, scripts) for point in range(first, first + PAGE))
         order.append(pages.setdefault(page, len(pages)))
     if len(texts) + UNREAD >= SPACE:
         raise ValueError("too many folds")
@@ -248,11 +332,11 @@ def _folds(tables: Tables) -> None:
     tables.lists("fold_text", [(), (), *(text.encode() for text in texts)])
 
 
-def _folded(char: str, texts: dict[str, int]) -> int:
+def _folded(char: str, texts: dict[str, int], scripts: frozenset[str]) -> int:
     if char.isascii():
         return IDENTITY
-    text = folded(char)
-    flags = (SPACE if char.isspace() else 0) | (SCRIPT if in_other_script(char) else 0)
+    text, own = folded(char), fold(char, confusables=False).text.lower()
+    flags = (SPACE if char.isspace() else 0) | (SCRIPT if not scripts.isdisjoint(own) else 0)
     if "\ud800" <= char <= "\udfff" or not all(one.isascii() or _stays_other(one) for one in text):
         return UNREAD | flags
     return flags | (IDENTITY if text == char else texts.setdefault(text, len(texts) + UNREAD + 1))

@@ -6,6 +6,8 @@ const json = @import("json.zig");
 
 pub const Error = json.Error;
 const Bytes = std.ArrayListUnmanaged(u8);
+const lanes = 16;
+const Lanes = @Vector(lanes, u8);
 
 /// One text. `original` is what was written, `folded` what a reader sees, both UTF-8; `view` has a byte for each
 /// character of `folded`: ASCII as it is, `tables.other` for everything else. The three are one where all is ASCII.
@@ -20,6 +22,11 @@ pub const Text = struct {
     blank: bool = false,
     /// Characters that only the rules for other scripts read.
     script: bool = false,
+
+    /// Whether each character is one byte.
+    pub fn isPlain(self: *const Text) bool {
+        return self.folded.len == self.view.len;
+    }
 
     /// Too long to be read whole where texts are joined.
     pub fn isLong(self: *const Text) bool {
@@ -67,8 +74,7 @@ pub const Room = struct {
         const plain = text.length == original.len;
         const first = original[0..if (plain) tables.reach else offset(original, tables.reach)];
         const head = if (std.mem.lastIndexOfScalar(u8, first, ' ')) |at| first[0 .. at + 1] else "";
-        const behind = text.length - tables.reach;
-        const last = original[if (plain) behind else offset(original, behind)..];
+        const last = original[if (plain) original.len - tables.reach else offsetOfLast(original, tables.reach)..];
         const tail = if (std.mem.indexOfScalar(u8, last, ' ')) |at| last[at..] else "";
         return .{ try self.of(head, plain or isAscii(head)), try self.of(tail, plain or isAscii(tail)) };
     }
@@ -82,14 +88,16 @@ pub const Room = struct {
         var found = Text{ .original = original, .folded = "", .view = "", .length = 0, .blank = true };
         var at: usize = 0;
         while (at < original.len) : (found.length += 1) {
-            const byte = original[at];
-            if (byte < 0x80) {
-                try folded.append(allocator, byte);
-                try view.append(allocator, byte);
-                found.blank = found.blank and isSpace(byte);
-                at += 1;
-                continue;
+            const plain = asciiRun(original[at..]);
+            if (plain.len > 0) {
+                try folded.appendSlice(allocator, plain);
+                try view.appendSlice(allocator, plain);
+                found.blank = found.blank and isBlank(plain);
+                found.length += plain.len;
+                at += plain.len;
+                if (at == original.len) break;
             }
+            const byte = original[at];
             const size = std.unicode.utf8ByteSequenceLength(byte) catch return error.Unusual;
             if (at + size > original.len) return error.Unusual;
             const char = original[at..][0..size];
@@ -132,14 +140,29 @@ fn offset(original: []const u8, number: usize) usize {
     return at;
 }
 
-pub fn isAscii(text: []const u8) bool {
-    const Lanes = @Vector(16, u8);
-    var at: usize = 0;
-    while (at + 16 <= text.len) : (at += 16) {
-        if (@reduce(.Or, @as(Lanes, text[at..][0..16].*)) >= 0x80) return false;
+/// Where the last so many characters begin.
+fn offsetOfLast(original: []const u8, number: usize) usize {
+    var at = original.len;
+    for (0..number) |_| {
+        at -= 1;
+        while (original[at] & 0xc0 == 0x80) at -= 1;
     }
-    for (text[at..]) |byte| if (byte >= 0x80) return false;
-    return true;
+    return at;
+}
+
+/// The characters a text begins with that are ASCII.
+fn asciiRun(text: []const u8) []const u8 {
+    var at: usize = 0;
+    while (at + lanes <= text.len) : (at += lanes) {
+        const above: u16 = @bitCast(@as(Lanes, text[at..][0..lanes].*) >= @as(Lanes, @splat(0x80)));
+        if (above != 0) return text[0 .. at + @ctz(above)];
+    }
+    while (at < text.len and text[at] < 0x80) at += 1;
+    return text[0..at];
+}
+
+pub fn isAscii(text: []const u8) bool {
+    return asciiRun(text).len == text.len;
 }
 
 /// Whether a line holds nothing, as Python's `bytes.isspace` has it.

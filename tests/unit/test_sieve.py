@@ -94,8 +94,16 @@ def test_each_line_of_a_block_is_told_by_its_number_and_its_bytes(lines: list[by
     assert {line.number - 7 for line in sifted.to_read} == bad
 
 
+SPOKEN_OF = "|".join(
+    (
+        *filter(str.isascii, identifiers.WORDS),
+        *(rf"\b{word}" for word in identifiers.WORD_STARTS),
+        *(rf"\b{word}\b" for word in identifiers.WHOLE_WORDS),
+    )
+)
+BANKS = "|".join((*identifiers.BANKS, *(rf"\b{word}\b" for word in identifiers.WHOLE_BANKS)))
 FORMS = {
-    Kind.IDENTIFIER: (identifiers.TRACES.source,),
+    Kind.IDENTIFIER: (identifiers.FORMS, rf"(?i:{SPOKEN_OF}) (?-i:\d)", rf"(?i:{BANKS})"),
     Kind.LONG: (secrets.LONG_RUN,),
     Kind.MALWARE: (malware.KEYWORD, malware.KEYWORD.upper()),
     Kind.HIDDEN: (

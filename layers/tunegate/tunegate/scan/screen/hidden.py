@@ -121,9 +121,10 @@ def _printable(content: bytes) -> str | None:
             text = content.decode(coding)
         except UnicodeDecodeError:
             continue
+        if len(text) < 6 or (coding != "utf-8" and not text.isascii()):
+            continue
         readable = sum(char.isprintable() or char in "\r\n\t" for char in text)
-        plain = sum(char.isascii() for char in text)
-        if len(text) >= 6 and readable >= SHARE_PRINTABLE * len(text) and (coding == "utf-8" or plain == len(text)):
+        if readable >= SHARE_PRINTABLE * len(text):
             return text
     return None
 

@@ -9,7 +9,7 @@ from typing import Any
 from tunegate.model import Category, value_digest
 from tunegate.scan.screen import checks
 from tunegate.scan.screen.hits import Hit
-from tunegate.scan.screen.patterns import Finder, Pattern, compile_all, edges
+from tunegate.scan.screen.patterns import Pattern, compile_all, edges
 
 DATA = Path(__file__).parent / "data"
 CONTEXT_BEFORE, CONTEXT_AFTER = 80, 40  # characters searched for a context word on either side of a number
@@ -17,7 +17,7 @@ CONTEXT_SCORE = 0.85
 SHORTEST = 5
 """Characters of a text that holds an identifier: of an IPv6 address; all others are longer."""
 # What every identifier has one of: six digits with nothing but separators between them, or a shape or a word that
-# stands for fewer. Most texts have none of it, and this pattern is far cheaper than the set of all.
+# stands for fewer. Most texts have none of it, which is found out for far less than the rules cost.
 FORMS = "|".join(
     (
         r"(?:\d[ ().\-/]*){6}",
@@ -30,13 +30,12 @@ FORMS = "|".join(
 )
 WORDS = (
     *("passport", "pasaporte", "passeport", "reisepass", "passaport", "driv", "licenc", "licens", "permis"),
-    *("fuhrerschein", "führerschein", "swift", "bc1"),
+    *("fuhrerschein", "führerschein", "bc1"),
     *("パスポート", "旅券", "护照", "паспорт", "運転免許"),
 )
-WORD_STARTS, WHOLE_WORDS = ("cvv", "cvc", "cvn", "card "), ("dl", "bic", "pin")
-TRACES = Finder(
-    rf"{FORMS}|(?i:{'|'.join(WORDS)}|\b(?:{'|'.join(WORD_STARTS)})|\b(?:{'|'.join(WHOLE_WORDS)})\b)",
-)
+WORD_STARTS, WHOLE_WORDS = ("cvv", "cvc", "cvn", "card "), ("dl", "pin")
+# Of a text with one of these words an identifier may be that has no digits; all others have some.
+BANKS, WHOLE_BANKS = ("swift",), ("bic",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +66,7 @@ class Identifiers:
         self._any = compile_all([*(rule.pattern.source for rule in self.rules), *map(loosened, contexts)])
 
     def awake(self, text: str) -> int:
-        """The rules, as bits, whose pattern matches in a text that holds one of TRACES, and their context somewhere."""
+        """The rules, as bits, whose pattern matches, and their context somewhere; the text holds one of FORMS or a word."""
         held = frozenset(self._any.Match(text) or ())
         rules = (at for at in held if at < len(self.rules))
         return sum(1 << at for at in rules if self._needs[at] is None or self._needs[at] in held)

@@ -3,11 +3,12 @@
 import json
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 from tunegate.model import Category
 from tunegate.scan.screen.hits import Hit
+from tunegate.scan.screen.words import as_words
 
 DATA = Path(__file__).parent / "data"
 TOKEN = re.compile("[a-z0-9]+")
@@ -37,42 +38,45 @@ class LinearModel:
 
     def find(self, lowered: str, margin: float = 0.0) -> Iterator[Hit]:
         """The best window of the text, where it passes the threshold by `margin`."""
-        words = list(TOKEN.finditer(lowered))
-        best = max(self.windows(words, self.threshold + margin), default=None)
+        best = max(self.windows(lowered, self.threshold + margin), default=None)
         if best is not None and best[0] >= self.threshold + margin:
             score, first, last = best
-            begin, end = words[first].start(), words[last - 1].end()
+            words = [match.span() for match in TOKEN.finditer(lowered)]
+            begin, end = words[first][0], words[min(last, len(words)) - 1][1]
             yield Hit(Category.PROMPT_ATTACK, "JAILBREAK", begin, end, probability(score), rank=1)
 
-    def windows(self, words: Sequence[re.Match[str]], least: float) -> Iterator[tuple[float, int, int]]:
-        """(log-odds, first word, last word + 1) of the windows that can reach `least`.
+    def windows(self, lowered: str, least: float) -> Iterator[tuple[float, int, int]]:
+        """(log-odds, first word, end of the last) of the windows of the text that can reach `least`.
 
         A window is a few blocks of `stride` words, so what its blocks can add bounds it before it is put together.
         """
         needed = least - self._intercept
-        blocks = self._blocks(words)
+        blocks = self._blocks(lowered)
         gains = [math.fsum(max(0.0, self._weights[gram]) for gram in block) for block in blocks]
         size = self._window // self._stride
         for first in range(max(1, len(blocks) - size + 1)):
             if math.fsum(gains[first : first + size]) >= needed:
                 inside = set().union(*blocks[first : first + size])
                 score = self._intercept + math.fsum(self._weights[gram] for gram in inside)
-                yield score, first * self._stride, min((first + size) * self._stride, len(words))
+                yield score, first * self._stride, (first + size) * self._stride
 
-    def _blocks(self, words: Sequence[re.Match[str]]) -> list[set[str]]:
+    def _blocks(self, lowered: str) -> list[set[str]]:
         """The n-grams with a weight that begin in each `stride` words. A pair has one character between its words."""
-        weights, openers, count = self._weights, self._openers, len(words)
+        weights, openers = self._weights, self._openers
+        # Where more than one character stands between two words, there is an empty one between them here.
+        words = as_words(lowered).split(" ")
+        count = len(words) - words.count("")
         blocks: list[set[str]] = [set() for _ in range(0, count, self._stride)]
-        for at, match in enumerate(words):
-            word = match[0]
+        number = 0
+        for word, following in zip(words, [*words[1:], ""], strict=True):
             if word in openers:
-                block = blocks[at // self._stride]
+                block = blocks[number // self._stride]
                 if word in weights:
                     block.add(word)
-                if at + 1 < count and words[at + 1].start() == match.end() + 1:
-                    pair = f"{word} {words[at + 1][0]}"
-                    if pair in weights:
-                        block.add(pair)
+                if (pair := f"{word} {following}") in weights:
+                    block.add(pair)
+            if word:
+                number += 1
         return blocks
 
 

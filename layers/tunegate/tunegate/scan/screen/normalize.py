@@ -69,12 +69,11 @@ def _is_mark(char: str) -> bool:
 
 
 def _latin_base(char: str) -> str:
-    """NFKC, and for a Latin letter with diacritics the bare letter, which is how the rules are written."""
+    """NFKC without marks, and for a Latin letter with diacritics the bare letter, which is how the rules are written."""
     composed = unicodedata.normalize("NFKC", char)
     base = unicodedata.normalize("NFKD", char)
-    if base and base[0].isascii() and base[0].isalpha():
-        return "".join(one for one in base if not _is_mark(one))
-    return composed
+    bare = base if base and base[0].isascii() and base[0].isalpha() else composed
+    return "".join(one for one in bare if not _is_mark(one))
 
 
 ASCII = re.compile("[\x00-\x7f]+")

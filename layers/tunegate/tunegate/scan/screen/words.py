@@ -13,8 +13,3 @@ _TABLE = bytes(c if c in _KEPT else 32 for c in range(256))
 def as_words(lowered: str) -> str:
     """The view of text in lower case."""
     return lowered.encode("ascii", "replace").translate(_TABLE).decode("ascii")
-
-
-def words_of(text: str) -> str:
-    """The view of one text, with the border of a word at either end."""
-    return f" {as_words(text.lower())} "
