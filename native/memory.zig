@@ -1,9 +1,21 @@
 //! The long texts met before: a system prompt that repeats from record to record is read once.
 
 const std = @import("std");
+const reading = @import("reading.zig");
 
 /// Bytes of texts remembered. Then all are forgotten: what repeats is soon known again, and memory stays flat.
 const most_bytes = 1 << 22;
+
+/// What came of reading the two ends of a long text, which are read again with what stands beside it.
+pub const Ends = struct {
+    head: reading.Summary,
+    tail: reading.Summary,
+
+    pub fn free(self: *const Ends, allocator: std.mem.Allocator) void {
+        self.head.free(allocator);
+        self.tail.free(allocator);
+    }
+};
 
 pub const Met = struct { number: u32, new: bool };
 
@@ -11,6 +23,7 @@ pub const Memory = struct {
     allocator: std.mem.Allocator,
     numbers: std.StringHashMapUnmanaged(u32) = .{},
     convicted: std.ArrayListUnmanaged(bool) = .{},
+    ends: std.AutoHashMapUnmanaged(u32, Ends) = .{},
     bytes: usize = 0,
     /// How many were known when the lines that are read now began, and whether all was answered that was asked of them.
     answered: usize = 0,
@@ -19,6 +32,7 @@ pub const Memory = struct {
         self.forget();
         self.numbers.deinit(self.allocator);
         self.convicted.deinit(self.allocator);
+        self.ends.deinit(self.allocator);
     }
 
     /// Before lines are read. What was asked and never answered is asked again.
@@ -35,6 +49,9 @@ pub const Memory = struct {
         var keys = self.numbers.keyIterator();
         while (keys.next()) |key| self.allocator.free(key.*);
         self.numbers.clearRetainingCapacity();
+        var ends = self.ends.valueIterator();
+        while (ends.next()) |one| one.free(self.allocator);
+        self.ends.clearRetainingCapacity();
         self.convicted.clearRetainingCapacity();
         self.bytes = 0;
         self.answered = 0;
@@ -50,6 +67,12 @@ pub const Memory = struct {
         try self.numbers.put(self.allocator, kept, number);
         self.bytes += text.len;
         return .{ .number = number, .new = true };
+    }
+
+    /// Keeps what came of the ends of a text; they are the memory's from now on.
+    pub fn keepEnds(self: *Memory, number: u32, ends: Ends) error{OutOfMemory}!void {
+        errdefer ends.free(self.allocator);
+        try self.ends.putNoClobber(self.allocator, number, ends);
     }
 
     /// Whether what was asked of a text is still to be answered.

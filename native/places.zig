@@ -15,6 +15,21 @@ const Met = struct { number: u32, behind: u32 };
 /// Of one rule: where its words were met last, and the stretch in which it could match, both in counted words.
 const Near = struct { keyword: u32 = anywhere, companion: u32 = anywhere, first: u32 = anywhere, last: u32 = 0 };
 
+/// A place in what was read: how many characters, counted words and words of rules stand before it.
+pub const Place = struct { size: usize = 0, behind: u32 = 0, met: usize = 0 };
+
+/// What was read from some place on, as if that were the beginning.
+pub const Part = struct {
+    size: usize,
+    starts: []u32,
+    met: []Met,
+
+    pub fn free(self: Part, allocator: std.mem.Allocator) void {
+        allocator.free(self.starts);
+        allocator.free(self.met);
+    }
+};
+
 /// Words are counted that have letters or digits and a space behind them. There may be more of them, as what has no
 /// space in 16 characters is not counted, never less.
 pub const Places = struct {
@@ -37,6 +52,31 @@ pub const Places = struct {
         self.met.clearRetainingCapacity();
         self.size = 0;
         self.behind = 0;
+    }
+
+    pub fn here(self: *const Places) Place {
+        return .{ .size = self.size, .behind = self.behind, .met = self.met.items.len };
+    }
+
+    /// What was read since; the caller owns it.
+    pub fn since(self: *const Places, place: Place, allocator: std.mem.Allocator) error{OutOfMemory}!Part {
+        const starts = try allocator.dupe(u32, self.starts.items[place.behind..]);
+        errdefer allocator.free(starts);
+        for (starts) |*start| start.* -= @intCast(place.size);
+        const met = try allocator.dupe(Met, self.met.items[place.met..]);
+        for (met) |*one| one.behind -= place.behind;
+        return .{ .size = self.size - place.size, .starts = starts, .met = met };
+    }
+
+    /// As if a part were read.
+    pub fn repeat(self: *Places, part: Part) error{OutOfMemory}!void {
+        try self.expect(part.size);
+        for (self.room()[0..part.starts.len], part.starts) |*to, start| to.* = @intCast(self.size + start);
+        for (part.met[0..@min(part.met.len, most_met - self.met.items.len)]) |one| {
+            self.met.appendAssumeCapacity(.{ .number = one.number, .behind = self.behind + one.behind });
+        }
+        self.counted(part.starts.len);
+        self.passed(part.size);
     }
 
     /// Before so many characters are read.

@@ -5,6 +5,7 @@ const tables = @import("tables.zig");
 const text_ = @import("text.zig");
 const reading = @import("reading.zig");
 const Places = @import("places.zig").Places;
+const Ends = @import("memory.zig").Ends;
 
 const Text = text_.Text;
 const Error = @import("json.zig").Error;
@@ -153,4 +154,5 @@ pub const Questions = struct {
 };
 
 /// What is read of one of several texts: all of it, or the two ends of a long one.
-pub const Part = struct { head: Text, tail: ?Text = null };
+/// `ends`: what came of them when they were read before.
+pub const Part = struct { head: Text, tail: ?Text = null, ends: ?*const Ends = null };

@@ -48,7 +48,9 @@ pub const Traces = struct {
     /// What something hidden in one text or over several needs.
     across: bool = false,
     ciphered: bool = false,
+    /// Letters with figures between them: in so many parts, or so many times in one; and how many times in all.
     leets: u32 = 0,
+    all_leets: u32 = 0,
 
     /// The attack rules that could match.
     pub fn attacks(self: *const Traces) Attacks {
@@ -81,8 +83,34 @@ pub const Traces = struct {
         return .{ .hidden = self.hide(), .model = self.gain >= least_gain + tables.seam_margin };
     }
 
+    /// Adds what stands elsewhere, but for what is counted.
+    fn join(self: *Traces, other: *const Traces) void {
+        self.keywords.join(other.keywords);
+        self.companions.join(other.companions);
+        self.secrets.join(other.secrets);
+        inline for (.{ "identifier", "with_digits", "malware", "long", "encoded", "across", "ciphered" }) |name| {
+            @field(self, name) = @field(self, name) or @field(other, name);
+        }
+    }
+
     fn hide(self: *const Traces) bool {
         return self.across or self.ciphered or self.leets > 1;
+    }
+};
+
+/// What came of reading a part.
+pub const Summary = struct {
+    traces: Traces,
+    places: places.Part,
+    grams: []const u16,
+    states: words.States,
+    before: u16,
+    /// Of which beginning of `signs` the states are.
+    of: usize,
+
+    pub fn free(self: *const Summary, allocator: std.mem.Allocator) void {
+        self.places.free(allocator);
+        allocator.free(self.grams);
     }
 };
 
@@ -103,6 +131,10 @@ pub const Reading = struct {
     met: [tables.word_secret_count / tables.word_secret_words]u64 = @splat(0),
     gram_met_in_whole: [tables.gram_gain_count]u64 = @splat(0),
     gram_met_in_part: [tables.gram_gain_count]u64 = @splat(0),
+    /// Those of the part.
+    gram_log: std.ArrayListUnmanaged(u16) = .{},
+    /// Where in the whole the part begins.
+    part_place: places.Place = .{},
     wholes: u64 = 0,
     parts: u64 = 0,
     /// What known words told that is not yet taken in.
@@ -112,7 +144,10 @@ pub const Reading = struct {
     pub fn init(allocator: std.mem.Allocator) error{OutOfMemory}!Reading {
         var known = try words.Words.init(allocator);
         errdefer known.deinit(allocator);
+        var gram_log = try std.ArrayListUnmanaged(u16).initCapacity(allocator, tables.gram_gain_count);
+        errdefer gram_log.deinit(allocator);
         return .{
+            .gram_log = gram_log,
             .allocator = allocator,
             .signs = try signs.Signs.init(allocator),
             .known = known,
@@ -124,6 +159,7 @@ pub const Reading = struct {
         self.signs.deinit();
         self.known.deinit(allocator);
         self.places.deinit();
+        self.gram_log.deinit(allocator);
     }
 
     pub fn begin(self: *Reading) error{OutOfMemory}!void {
@@ -139,6 +175,8 @@ pub const Reading = struct {
     pub fn beginPart(self: *Reading) void {
         self.part = .{};
         self.parts += 1;
+        self.gram_log.clearRetainingCapacity();
+        self.part_place = self.places.here();
     }
 
     /// Reads on: a view (see text.zig) of a part, or what stands between parts. `closed`: and a space behind it.
@@ -290,14 +328,49 @@ pub const Reading = struct {
     /// Adds the part that was read to the whole.
     pub fn endPart(self: *Reading) void {
         const part = &self.part;
-        const whole = &self.whole;
-        whole.keywords.join(part.keywords);
-        whole.companions.join(part.companions);
-        whole.ciphered = whole.ciphered or part.ciphered;
-        whole.across = whole.across or part.across;
-        whole.encoded = whole.encoded or part.encoded;
+        self.whole.join(part);
         // Two in one text are not two of a phrase over several.
-        whole.leets += @intFromBool(part.leets > 0);
+        self.whole.leets += @intFromBool(part.leets > 0);
+        self.whole.all_leets += part.leets;
+    }
+
+    pub fn nextPart(self: *Reading) void {
+        self.endPart();
+        self.beginPart();
+    }
+
+    /// What stands in the whole, if it is one text that was read in several parts.
+    pub fn alone(self: *const Reading) Traces {
+        var found = self.whole;
+        found.leets = found.all_leets;
+        return found;
+    }
+
+    /// What came of the part that was read, so that it need not be read again; the caller owns it.
+    pub fn summary(self: *const Reading, allocator: std.mem.Allocator) error{OutOfMemory}!Summary {
+        const place = try self.places.since(self.part_place, allocator);
+        errdefer place.free(allocator);
+        return .{
+            .traces = self.part,
+            .places = place,
+            .grams = try allocator.dupe(u16, self.gram_log.items),
+            .states = self.states,
+            .before = self.grams.before,
+            .of = self.known_of,
+        };
+    }
+
+    /// As if a part, or the rest of one, were read of which this is the summary. False if it can no more be told.
+    pub fn repeat(self: *Reading, found: *const Summary) error{OutOfMemory}!bool {
+        if (found.of != self.signs.begun) return false;
+        const leets = self.part.leets;
+        self.part.join(&found.traces);
+        self.part.leets = leets + found.traces.leets;
+        for (found.grams) |gram| self.foundGram(gram);
+        try self.places.repeat(found.places);
+        self.states = found.states;
+        self.grams = .{ .before = found.before };
+        return true;
     }
 
     /// The attack rules that could match in the whole, by what stands in it and how near to each other.
@@ -333,6 +406,7 @@ pub const Reading = struct {
         self.part.gain += gain;
         if (self.gram_met_in_whole[gram - 1] != self.wholes) self.whole.gain += gain;
         self.gram_met_in_part[gram - 1] = self.parts;
+        self.gram_log.appendAssumeCapacity(gram);
         self.gram_met_in_whole[gram - 1] = self.wholes;
     }
 

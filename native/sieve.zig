@@ -14,6 +14,7 @@ const questions = @import("questions.zig");
 
 const Text = text_.Text;
 const Part = questions.Part;
+const Traces = reading_.Traces;
 const Error = json.Error;
 
 const longest_line = 1 << 24; // bytes
@@ -134,8 +135,9 @@ pub const Sieve = struct {
     }
 
     /// A long text is read once, however many records hold it.
-    fn askOfLong(self: *Sieve, text: *const Text) Error!void {
+    fn askOfLong(self: *Sieve, text: *Text) Error!void {
         const met = try self.known.find(text.original);
+        text.number = met.number;
         if (self.known.isConvicted(met.number)) return error.Unusual;
         if (met.new) try self.askAlone(text, first_long + met.number);
         if (self.known.isOpen(met.number)) {
@@ -146,14 +148,37 @@ pub const Sieve = struct {
     fn askAlone(self: *Sieve, text: *const Text, owner: u32) Error!void {
         const part = [_]Part{.{ .head = text.* }};
         try self.reading.begin();
-        try self.readPart(&part[0]);
-        try self.askInside(&part, owner, text.script);
+        if (text.number != null) {
+            try self.readWithEnds(text);
+        } else {
+            try self.readPart(&part[0]);
+        }
+        var found = self.reading.alone();
         try self.asked.ofAttacks(self.reading.attacks(), &part, &self.reading.places, owner);
+        if (found.leets > 1 and found.onlyLeet() and !try self.leetTells(&part)) found.leets = 0;
+        try self.askInside(&found, &part, owner, text.script);
+    }
+
+    /// Reads a long text, and keeps what came of its ends. Their views are those of its first and last characters.
+    fn readWithEnds(self: *Sieve, text: *const Text) Error!void {
+        const head, const tail = try self.reader.room.ends(text);
+        const view = text.view;
+        // The space with which the last words begin is of what stands before them.
+        const behind = view.len - tail.view.len + @min(tail.view.len, 1);
+        try self.reading.feed(view[0..head.view.len], false);
+        const first = try self.reading.summary(self.allocator);
+        self.reading.nextPart();
+        errdefer first.free(self.allocator);
+        try self.reading.feed(view[head.view.len..behind], false);
+        self.reading.nextPart();
+        try self.reading.feed(view[behind..], true);
+        const last = try self.reading.summary(self.allocator);
+        self.reading.endPart();
+        try self.known.keepEnds(text.number.?, .{ .head = first, .tail = last });
     }
 
     /// Asks of one text, just read, all but attack rules.
-    fn askInside(self: *Sieve, text: []const Part, owner: u32, script: bool) Error!void {
-        const found = &self.reading.part;
+    fn askInside(self: *Sieve, found: *const Traces, text: []const Part, owner: u32, script: bool) Error!void {
         const view = text[0].head.view;
         var kinds = found.inside();
         if (found.with_digits or text[0].head.script) kinds.identifier = kinds.identifier or hasDigit(view);
@@ -242,23 +267,29 @@ pub const Sieve = struct {
 
     /// Rules without anchors match in the stretch what they match in one of its texts, and so do those for other scripts.
     fn askOfShort(self: *Sieve, part: Part) Error!void {
-        try self.askInside(&.{part}, self.number(), false);
+        try self.askInside(&self.reading.part, &.{part}, self.number(), false);
         try self.asked.ofAttacks(self.reading.part.attacks().both(questions.anchored), &.{part}, null, self.number());
     }
 
     fn partOf(self: *Sieve, text: *const Text) Error!Part {
         if (!text.isLong()) return .{ .head = text.* };
         const head, const tail = try self.reader.room.ends(text);
-        return .{ .head = head, .tail = tail };
+        return .{ .head = head, .tail = tail, .ends = if (text.number) |met| self.known.ends.getPtr(met) else null };
     }
 
     fn readPart(self: *Sieve, part: *const Part) Error!void {
         self.reading.beginPart();
-        try self.reading.feed(part.head.view, part.tail == null);
-        if (part.tail) |tail| {
-            try self.reading.feed(questions.cut, false);
-            try self.reading.feed(tail.view, true);
-        }
+        const tail = part.tail orelse {
+            try self.reading.feed(part.head.view, true);
+            return self.reading.endPart();
+        };
+        const known = part.ends != null and try self.reading.repeat(&part.ends.?.head);
+        if (!known) try self.reading.feed(part.head.view, false);
+        try self.reading.feed(questions.cut, false);
+        const space = @min(tail.view.len, 1);
+        try self.reading.feed(tail.view[0..space], false);
+        const repeated = known and try self.reading.repeat(&part.ends.?.tail);
+        if (!repeated) try self.reading.feed(tail.view[space..], true);
         self.reading.endPart();
     }
 };

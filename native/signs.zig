@@ -5,7 +5,7 @@ const tables = @import("tables.zig");
 const Bits = @import("bits.zig").Bits;
 
 const Places = Bits(tables.sign_starts_words);
-const most_states = 1 << 13;
+const most_states = 1 << 14;
 const row_bits = 6;
 const unknown = 0xffff;
 /// Set in the number of a state in which a pattern ends.

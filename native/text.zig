@@ -22,6 +22,8 @@ pub const Text = struct {
     blank: bool = false,
     /// Characters that only the rules for other scripts read.
     script: bool = false,
+    /// Of a long text, its number among those that are known.
+    number: ?u32 = null,
 
     /// Whether each character is one byte.
     pub fn isPlain(self: *const Text) bool {

@@ -4,7 +4,7 @@ const std = @import("std");
 
 pub const lanes = 16;
 pub const Lanes = @Vector(lanes, u8);
-const entries = 1 << 15;
+const entries = 1 << 16;
 
 /// The states of both automata.
 pub const States = packed struct(u32) { word: u16 = 0, sign: u16 = 0 };
