@@ -185,7 +185,7 @@ def fnv(word: str) -> int:
 def _slots(
     tables: Tables, name: str, key: str, value: str, entries: dict[int, int], bits: int, prime: int | None
 ) -> None:
-    """A table in which each key stands at its first bits, multiplied by `prime`, or at the next free place; a quarter full."""
+    """A table in which a key stands at its first bits, times `prime`, or the next free place; a quarter is full."""
     slot_bits = (4 * len(entries) - 1).bit_length()
     size = 1 << slot_bits
     keys, values = [0] * size, [0] * size
@@ -203,7 +203,9 @@ def _differing(automaton: Automaton) -> Iterator[int]:
     """For each state, as bits, the classes that lead elsewhere than from where one stands behind a space."""
     space = automaton.steps[0][automaton.classes[ord(" ")]]
     for row in automaton.steps:
-        yield sum(1 << at for at, (to, usual) in enumerate(zip(row, automaton.steps[space], strict=True)) if to != usual)
+        yield sum(
+            1 << at for at, (to, usual) in enumerate(zip(row, automaton.steps[space], strict=True)) if to != usual
+        )
 
 
 def _is_separator(text: str) -> bool:

@@ -75,15 +75,24 @@ def _record(line: int, value: object) -> Record:
     return Record(line, tuple(texts_of(value)))
 
 
+class _RepeatedKeyError(Exception):
+    pass
+
+
+def _pairs(items: list[tuple[str, object]]) -> None:
+    if len({key for key, _ in items}) < len(items):
+        raise _RepeatedKeyError
+
+
+_KEYS = json.JSONDecoder(object_pairs_hook=_pairs)
+
+
 def _repeats_key(data: bytes) -> bool:
-    repeated = False
-
-    def pairs(items: list[tuple[str, object]]) -> None:
-        nonlocal repeated
-        repeated = repeated or len({key for key, _ in items}) < len(items)
-
-    json.loads(data, object_pairs_hook=pairs)
-    return repeated
+    try:
+        _KEYS.decode(data.decode("utf-8"))
+    except _RepeatedKeyError:
+        return True
+    return False
 
 
 def _detect(kind: str, line: int, pointer: str = "") -> Detection:

@@ -6,8 +6,6 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from importlib import import_module
 
-from stdnum import iban, luhn
-
 from tunegate.scan.screen import phones
 
 # Issuer ranges: first digits as (low, high) of one length, with the lengths of number they issue.
@@ -46,6 +44,17 @@ DIGITS = re.compile(r"\D")
 PART_LENGTH = re.compile(r"(\d+)!")
 
 
+@cache
+def _valid(module: str) -> Callable[[str], bool]:
+    """The `is_valid` of one module of python-stdnum, imported when first asked for."""
+    valid: Callable[[str], bool] = import_module(f"stdnum.{module}").is_valid
+    return valid
+
+
+def _luhn(number: str) -> bool:
+    return _valid("luhn")(number)
+
+
 def digits(value: str) -> str:
     return DIGITS.sub("", value)
 
@@ -58,17 +67,19 @@ def card(value: str) -> bool:
     issued = any(
         low <= int(number[: len(str(low))]) <= high and len(number) in lengths for low, high, lengths in CARD_RANGES
     )
-    return issued and luhn.is_valid(number)
+    return issued and _luhn(number)
 
 
 def luhn_only(value: str) -> bool:
     """A card of whatever issuer: enough where the text says that it is one."""
     number = digits(value)
-    return 12 <= len(number) <= 19 and len(set(number)) > 1 and luhn.is_valid(number)
+    return 12 <= len(number) <= 19 and len(set(number)) > 1 and _luhn(number)
 
 
 def bank_code(value: str) -> int:
     """How many characters of `value` are an IBAN with its country's length and check digits; 0 where none are."""
+    from stdnum import iban  # as with telephone numbers, only a text that holds one pays for the import
+
     positions = [at for at, char in enumerate(value) if char not in " -"]
     bare = "".join([value[at] for at in positions]).upper()
     length = _bank_code_length(bare[:2])
@@ -80,6 +91,8 @@ def bank_code(value: str) -> int:
 @cache
 def _bank_code_length(country: str) -> int:
     """How long the country's IBANs are; 0 where it has none. The registry gives their parts, such as `4!a6!n8!n`."""
+    from stdnum import iban
+
     known: Mapping[str, str] = iban._ibandb.info(country)[0][1]  # python-stdnum has no public name for its table
     return 4 + sum(map(int, PART_LENGTH.findall(known["bban"]))) if known else 0
 
@@ -165,7 +178,7 @@ def medicare(value: str) -> bool:
 
 
 def npi(value: str) -> bool:
-    return luhn.is_valid("80840" + value)
+    return _luhn("80840" + value)
 
 
 def dea(value: str) -> bool:
@@ -188,16 +201,6 @@ def bank_account(value: str) -> bool:
 
 def has_digits(value: str) -> bool:
     return len(digits(value)) >= 5
-
-
-def stdnum(module: str) -> Callable[[str], bool]:
-    """The `is_valid` of one module of python-stdnum."""
-    valid = import_module(f"stdnum.{module}").is_valid
-
-    def check(value: str) -> bool:
-        return len(set(digits(value))) > 1 and bool(valid(value))
-
-    return check
 
 
 NAMED: Mapping[str, Callable[[str], bool]] = {
@@ -225,14 +228,12 @@ NAMED: Mapping[str, Callable[[str], bool]] = {
 
 
 def named(name: str) -> Callable[[str], bool]:
-    """The check of that name in identifiers.toml; python-stdnum's modules are imported when first asked for."""
+    """The check of that name in identifiers.toml."""
     if not name.startswith("stdnum:"):
         return NAMED[name]
-    ready: list[Callable[[str], bool]] = []
+    module = name.removeprefix("stdnum:")
 
     def check(value: str) -> bool:
-        if not ready:
-            ready.append(stdnum(name.removeprefix("stdnum:")))
-        return ready[0](value)
+        return len(set(digits(value))) > 1 and bool(_valid(module)(value))
 
     return check

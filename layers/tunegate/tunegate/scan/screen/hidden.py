@@ -3,7 +3,6 @@
 import base64
 import binascii
 import codecs
-import html
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -72,6 +71,8 @@ def _percent(text: str) -> Iterator[Piece]:
 
 
 def _entities(text: str) -> Iterator[Piece]:
+    import html  # its table of names is large, and few texts have entities
+
     for begin, end in ENTITY.spans(text):
         yield Piece(html.unescape(text[begin:end]), begin, end)
 

@@ -66,7 +66,7 @@ class Identifiers:
         self._any = compile_all([*(rule.pattern.source for rule in self.rules), *map(loosened, contexts)])
 
     def awake(self, text: str) -> int:
-        """The rules, as bits, whose pattern matches, and their context somewhere; the text holds one of FORMS or a word."""
+        """The rules, as bits, whose pattern matches in a text with one of FORMS or a word, and their context in it."""
         held = frozenset(self._any.Match(text) or ())
         rules = (at for at in held if at < len(self.rules))
         return sum(1 << at for at in rules if self._needs[at] is None or self._needs[at] in held)

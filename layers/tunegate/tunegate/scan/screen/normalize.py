@@ -69,7 +69,7 @@ def _is_mark(char: str) -> bool:
 
 
 def _latin_base(char: str) -> str:
-    """NFKC without marks, and for a Latin letter with diacritics the bare letter, which is how the rules are written."""
+    """NFKC without marks; for a Latin letter with diacritics the bare letter, which is how the rules are written."""
     composed = unicodedata.normalize("NFKC", char)
     base = unicodedata.normalize("NFKD", char)
     bare = base if base and base[0].isascii() and base[0].isalpha() else composed

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import orjson
 
@@ -96,7 +97,11 @@ class Tracer:
             malware=True,
             script=True,
         )
-        self._sieve = Sieve()
+
+    @cached_property
+    def _sieve(self) -> Sieve:
+        """Its own, as what the screen's was asked is not yet answered; most files need it for nothing."""
+        return Sieve()
 
     def matching(self, asked: Asked) -> dict[int, int]:
         """For each owner of a text that some rule matches these rules, as bits: for attacks, then for credentials."""
