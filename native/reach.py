@@ -3,6 +3,7 @@
 import importlib
 from collections.abc import Iterable, Mapping
 from functools import reduce
+from math import inf
 from typing import Any
 
 from automata import WORD, symbols_of
@@ -15,14 +16,14 @@ Ends = tuple[bool, bool]
 Most = Mapping[Ends | None, float]
 """By their ends, the most words in texts that match; None stands for the empty text."""
 _EMPTY: Most = {None: 0}
-_ENDLESS = 1000
-"""Words: what may be repeated so often may be repeated for ever."""
+_SETTLED = 4
+"""Repeats after which an endless one holds no more words, unless each repeat adds some."""
 
 
 def most_words(pattern: str) -> int | None:
     """Runs of letters, digits and underscores (RE2's \\w) that a match holds or touches; None if there is no limit."""
     most = max(_sequence(_parser.parse(pattern)).values())
-    return None if most >= _ENDLESS else int(most)
+    return None if most == inf else int(most)
 
 
 def _sequence(parsed: Iterable[Any]) -> Most:
@@ -49,12 +50,13 @@ def _one(operator: str, argument: Any) -> Most:
 def _repeat(least: int, most: Any, inside: Any) -> Most:
     once = _either(_sequence(inside), _EMPTY if least == 0 else {})
     found: Most = _EMPTY if least == 0 else once
-    for _ in range(_ENDLESS if str(most) == "MAXREPEAT" else most):
+    endless = str(most) == "MAXREPEAT"
+    for _ in range(least + _SETTLED if endless else most):
         longer = _either(found, _then(found, once))
         if longer == found:
-            break
+            return found
         found = longer
-    return found
+    return dict.fromkeys(found, inf) if endless else found
 
 
 def _then(first: Most, second: Most) -> Most:

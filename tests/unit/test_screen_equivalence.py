@@ -198,6 +198,33 @@ def test_a_phrase_that_begins_what_is_read_of_a_long_text_is_found_the_same(phra
     assert found_in(line) == expected(line)
 
 
+PROSE = st.lists(st.sampled_from([*WORDS, *GRAMS, "plain", "x" * 40, "end.", "(1)", "3 4", "é"]), min_size=90, max_size=160)
+
+
+@given(phrases(), PROSE, PROSE, st.sampled_from([" ", "  ", "\n", ". ", "-"]))
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+def test_a_phrase_in_a_long_text_is_found_the_same_wherever_its_words_stand_besides(
+    phrase: str, before: list[str], behind: list[str], by: str
+) -> None:
+    line = [json.dumps({"input": by.join((*before, phrase, *behind))}).encode()]
+    assert found_in(line) == expected(line)
+
+
+@given(phrases(), PROSE, st.data())
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+def test_a_phrase_around_a_long_text_that_repeats_is_found_the_same(
+    phrase: str, prose: list[str], data: st.DataObject
+) -> None:
+    words = phrase.split(" ")
+    at, to = sorted(data.draw(st.tuples(*[st.integers(0, len(words))] * 2)))
+    first, middle, last = (" ".join(part) for part in (words[:at], words[at:to], words[to:]))
+    begin, end = data.draw(st.sampled_from([(middle, ""), ("", middle), (middle, middle), ("", "")]))
+    long = " ".join((begin, *prose, end)).strip(" ")
+    texts = [["plain", long, "plain"], [first, long], [long, last], [first, long, last], [last, long, long, first]]
+    lines = [json.dumps({"input": part}).encode() for part in texts]
+    assert found_in(lines) == expected(lines)
+
+
 @given(st.lists(TEXTS, min_size=60, max_size=90), st.integers(0, 88), st.booleans())
 @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 def test_a_record_of_very_many_texts_is_read_in_parts_and_found_the_same(
