@@ -17,6 +17,7 @@ ENTITY = Pattern(r"(?:&#(?:x[0-9A-Fa-f]{2,4}|\d{2,5});[^\n&]{0,8}){6,}")
 SPACED = Pattern(r"\b[A-Za-z0-9](?:[ .\-_*|/+~]{1,3}[A-Za-z0-9]\b){9,}")
 LEET = Pattern(r"(?i)[a-z][013457@$!|]{1,2}[a-z]")
 LEET_TABLE = str.maketrans("013457@$!|", "oieastasil")
+_LEET_BYTES = bytes(LEET_TABLE.get(byte, byte) for byte in range(256))
 GAP = re.compile(r"[ .\-_*|/+~]{2,}")
 SEPARATORS = str.maketrans("", "", " .-_*|/+~")
 # Letters run together are cut at the words that attacks are made of; the rest of the phrase does not matter.
@@ -88,7 +89,12 @@ def _spaced(text: str) -> Iterator[Piece]:
 def _leet(text: str) -> Iterator[Piece]:
     found = list(LEET.spans(text))
     if len(found) > 1:
-        yield Piece(text.translate(LEET_TABLE), found[0][0], found[-1][1], attacks_only=True)
+        yield Piece(_as_letters(text), found[0][0], found[-1][1], attacks_only=True)
+
+
+def _as_letters(text: str) -> str:
+    """Figures read as the letters they look like; bytes are translated far faster than characters."""
+    return text.encode().translate(_LEET_BYTES).decode()
 
 
 def deciphered(text: str, lowered: str) -> Iterator[Piece]:
@@ -100,7 +106,7 @@ def deciphered(text: str, lowered: str) -> Iterator[Piece]:
 
 def from_base64(encoded: str) -> str | None:
     """The text that base64 (standard or URL-safe, padded or not, wrapped or not) stands for, if it is text."""
-    if encoded.lower() == encoded or encoded.upper() == encoded:
+    if encoded.lower() == encoded or encoded.upper() == encoded or not _begins_as_text(encoded):
         return None
     bare = re.sub(r"[\r\n=]", "", encoded).replace("-", "+").replace("_", "/")
     bare = bare[: len(bare) - (len(bare) % 4 == 1)]
@@ -108,6 +114,20 @@ def from_base64(encoded: str) -> str | None:
         return _printable(base64.b64decode(bare + "=" * (-len(bare) % 4)))
     except binascii.Error:
         return None
+
+
+_STANDARD = bytes.maketrans(b"-_", b"+/")
+
+
+def _begins_as_text(encoded: str) -> bool:
+    """Whether the first characters of base64 could stand for text: of most that looks like base64 they do not."""
+    begin = binascii.a2b_base64(encoded[:RUN_LENGTH].encode().translate(_STANDARD))
+    try:
+        begin.decode("utf-8")
+    except UnicodeDecodeError as error:
+        # The last character may be cut off. UTF-16 that counts as text is ASCII, and so is valid UTF-8.
+        return error.reason == "unexpected end of data"
+    return True
 
 
 def _from_hex(encoded: str) -> bytes:
