@@ -5,7 +5,7 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from tunegate.act.accept import accept_policy
-from tunegate.act.settle import Ledger
+from tunegate.act.ledger import Ledger
 from tunegate.handler import about, clients, guarded, logger, setting
 from tunegate.observe.events import object_created
 

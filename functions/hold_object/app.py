@@ -6,8 +6,9 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from tunegate.act.ledger import Ledger
 from tunegate.act.promote import is_there
-from tunegate.act.settle import Ledger, Scanned, finish_settling, hold_scan, settled_by_another
+from tunegate.act.settle import Scanned, finish_settling, hold_scan, settled_by_another
 from tunegate.handler import about, clients, count, guarded, logger, setting
 from tunegate.judge.reasons import reason_of
 from tunegate.judge.verdict import held

@@ -4,7 +4,8 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from tunegate.act.settle import Ledger, Scanned
+from tunegate.act.ledger import Ledger
+from tunegate.act.settle import Scanned, record
 from tunegate.handler import about, clients, count, guarded, logger, setting
 from tunegate.judge.uploads import upload_decision
 from tunegate.model import ObjectVersion, Verdict
@@ -24,7 +25,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> Any:
     bucket = buckets.get(decision.verdict)
     # The row is about a prefix: where its files went has no version of its own.
     went = ObjectVersion(bucket, decision.subject.key, "") if bucket else None
-    ledger.record(Scanned(decision, task.order, task.scan_id, evidence, whole=True), Action.SCAN, went)
+    record(ledger, Scanned(decision, task.order, task.scan_id, evidence, whole=True), Action.SCAN, went)
     count("ModelUploads")
     logger.info("Recorded", verdict=decision.verdict, reason=decision.reason)
     return {"verdict": decision.verdict}

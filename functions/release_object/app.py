@@ -5,9 +5,9 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import BaseModel
 
+from tunegate.act.ledger import Ledger
 from tunegate.act.promote import Destination
 from tunegate.act.release import ReleaseRequest, release
-from tunegate.act.settle import Ledger
 from tunegate.handler import clients, count, guarded, logger, setting
 from tunegate.model import Verdict
 

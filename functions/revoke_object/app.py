@@ -5,9 +5,9 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from tunegate.act.ledger import Ledger
 from tunegate.act.promote import Destination
 from tunegate.act.revoke import Revocation, revoke
-from tunegate.act.settle import Ledger
 from tunegate.errors import PermanentError
 from tunegate.handler import clients, count, guarded, logger, setting
 from tunegate.observe.macie import COMPLETE, ObjectResult, Repository, object_results, result_in

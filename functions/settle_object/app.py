@@ -4,8 +4,9 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from tunegate.act.ledger import Ledger
 from tunegate.act.promote import Destination
-from tunegate.act.settle import Ledger, Scanned, settle_scan
+from tunegate.act.settle import Scanned, settle_scan
 from tunegate.handler import about, clients, count, guarded, logger, setting
 from tunegate.model import Verdict
 from tunegate.steps import SettleTask

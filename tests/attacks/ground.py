@@ -14,12 +14,12 @@ from boto3.dynamodb.types import TypeSerializer
 from attacks import undo
 from e2e.job_world import BASE_MODEL, RECORDS, JobWorld
 from e2e.test_iam import trust_of_the_account
-from tunegate.act.settle import now
 from tunegate.evidence import findings_key
 from tunegate.model import Decision, ObjectVersion, Verdict
 from tunegate.observe.model_uploads import model_uploads
 from tunegate.rows import Action, DecisionRow
 from tunegate.subject import Approval
+from tunegate.times import now
 from tunegate.verdict_tags import MODEL_VERDICT_TAG
 
 type Statements = list[dict[str, Any]]

@@ -11,7 +11,8 @@ from typing import Any
 from unittest.mock import patch
 
 from e2e.conftest import Deployment, wait_for
-from tunegate.act.settle import Ledger, Scanned
+from tunegate.act.ledger import Ledger
+from tunegate.act.settle import Scanned, record
 from tunegate.environment import deployed
 from tunegate.estate_facts import Deployed
 from tunegate.evidence import Evidence, findings_key
@@ -79,7 +80,7 @@ class JobWorld:
             Evidence(s3, self.output("EvidenceBucket")).put_findings(upload.digest, decision)
         scanned = Scanned(decision, "01", upload.digest, evidence)
         ledger = Ledger(self.client("dynamodb"), self.output("LedgerTable"))
-        ledger.record(scanned, Action.SCAN, ObjectVersion(bucket, key, put["VersionId"]))
+        record(ledger, scanned, Action.SCAN, ObjectVersion(bucket, key, put["VersionId"]))
 
     def policy_digest(self, key: str) -> str:
         """The policy under which a key was last decided on."""

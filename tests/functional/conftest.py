@@ -8,8 +8,8 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from tunegate.act.ledger import Ledger
 from tunegate.act.promote import Destination, Upload
-from tunegate.act.settle import Ledger
 from tunegate.model import ObjectVersion
 from tunegate.observe.ledger import RECENT_INDEX
 

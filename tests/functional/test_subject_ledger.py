@@ -8,7 +8,7 @@ import pytest
 
 from functional.conftest import TABLE, Account
 from tunegate.act.promote import place
-from tunegate.act.settle import Scanned, settle_scan
+from tunegate.act.settle import Scanned, record, settle_scan
 from tunegate.act.subjects import put_manifest, record_findings, record_origin, record_subject
 from tunegate.evidence import Evidence
 from tunegate.job_facts import InputObject, State, Unknown
@@ -107,7 +107,7 @@ class TestStandingOfAnInput:
         upload = account.upload(key, body)
         version = place(account.s3, upload, account.approved, Verdict.CLEAN, "digest")
         decision = Decision(upload.version, Verdict.CLEAN, "digest")
-        account.ledger.record(Scanned(decision, "01", upload.version.digest, ""), Action.SCAN, version)
+        record(account.ledger, Scanned(decision, "01", upload.version.digest, ""), Action.SCAN, version)
         return version
 
     def test_what_the_gate_put_there_has_the_gates_verdict(self, account: Account) -> None:
@@ -119,7 +119,7 @@ class TestStandingOfAnInput:
         [scanned] = account.rows()
         upload = ObjectVersion("intake", "a.jsonl", scanned["version_id"]["S"])
         later = Decision(upload, Verdict.HELD, "digest-2", reason="found late")
-        account.ledger.record(Scanned(later, "01", "scan-2", ""), Action.SCAN)
+        record(account.ledger, Scanned(later, "01", "scan-2", ""), Action.SCAN)
         assert decided(account.dynamodb, TABLE, version)[:2] == ("held", "digest-2")
 
     def test_an_upload_brought_forward_by_a_second_copy_keeps_its_standing(self, account: Account) -> None:

@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from tunegate.act.ledger import write_once
-from tunegate.act.settle import Ledger
+from tunegate.act.ledger import Ledger, write_once
 from tunegate.act.subjects import put_manifest, record_findings, record_subject
 from tunegate.job_facts import Unknown
 from tunegate.job_rules import Mode

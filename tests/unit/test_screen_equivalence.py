@@ -198,7 +198,9 @@ def test_a_phrase_that_begins_what_is_read_of_a_long_text_is_found_the_same(phra
     assert found_in(line) == expected(line)
 
 
-PROSE = st.lists(st.sampled_from([*WORDS, *GRAMS, "plain", "x" * 40, "end.", "(1)", "3 4", "é"]), min_size=90, max_size=160)
+PROSE = st.lists(
+    st.sampled_from([*WORDS, *GRAMS, "plain", "x" * 40, "end.", "(1)", "3 4", "é"]), min_size=90, max_size=160
+)
 
 
 @given(phrases(), PROSE, PROSE, st.sampled_from([" ", "  ", "\n", ". ", "-"]))

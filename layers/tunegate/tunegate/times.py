@@ -11,3 +11,7 @@ def iso(at: datetime) -> str:
 def later(at: str, than: str) -> str:
     """`at`, or where a clock that was ahead wrote `than`, the millisecond after that: what comes later sorts later."""
     return max(at, iso(datetime.fromisoformat(than) + timedelta(milliseconds=1))) if than else at
+
+
+def now() -> str:
+    return iso(datetime.now(UTC))

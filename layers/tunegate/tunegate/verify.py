@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from tunegate.act.enforce import mark, remove, restrict
-from tunegate.act.settle import Ledger
+from tunegate.act.ledger import Ledger
 from tunegate.act.subjects import begin_look, put_evidence, put_manifest, record_findings, record_origin, record_subject
 from tunegate.job_facts import Description, Expected, JobFacts, State, Unknown
 from tunegate.judge.consequence import Consequence, consequence

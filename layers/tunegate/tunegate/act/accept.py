@@ -2,14 +2,14 @@
 
 from typing import TYPE_CHECKING
 
-from tunegate.act.ledger import write_once
-from tunegate.act.settle import Ledger, now
+from tunegate.act.ledger import Ledger, write_once
 from tunegate.errors import aws_call
 from tunegate.model import ObjectVersion
 from tunegate.observe.objects import ObjectSource, stored_object
 from tunegate.observe.policies import CURRENT_KEY, key_of
 from tunegate.policy import Policy, PolicyError, parse_policy
 from tunegate.rows import Entity
+from tunegate.times import now
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

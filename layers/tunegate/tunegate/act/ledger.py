@@ -1,6 +1,7 @@
-"""The one write a decision is: a row that is put once, and from whose stream everything else follows."""
+"""The ledger, and the one write a decision is: a row put once, from whose stream everything else follows."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,14 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 _NONE: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """The table that decisions are written in."""
+
+    dynamodb: "DynamoDBClient"
+    table: str
 
 
 def write_once(dynamodb: "DynamoDBClient", table: str, item: dict[str, Any]) -> bool:

@@ -4,8 +4,9 @@ import hashlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from tunegate.act.ledger import Ledger
 from tunegate.act.promote import Copy, Destination, Upload, copies_in, place
-from tunegate.act.settle import Ledger, Scanned, note_current
+from tunegate.act.settle import Scanned, note_current, record
 from tunegate.act.tags import Tag
 from tunegate.errors import PermanentError
 from tunegate.model import Decision, ObjectVersion, Verdict
@@ -41,7 +42,7 @@ def release(
     upload = Upload(found.version, found.tags.get(Tag.ORDER, ""), origin=found.tags[Tag.SOURCE])
     released = place(s3, upload, approved, Verdict.CLEAN, row.decision.policy_digest)
     note_current(s3, ledger, approved.bucket, request.key)
-    ledger.record(_released(row, request), Action.RELEASE, released, request.actor)
+    record(ledger, _released(row, request), Action.RELEASE, released, request.actor)
     return released
 
 

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tunegate.act.follow_up import enqueue
+from tunegate.act.ledger import Ledger
 from tunegate.act.promote import Copy, Destination, Upload, copies_in, place, withdraw
-from tunegate.act.settle import Ledger, Scanned
+from tunegate.act.settle import Scanned, record
 from tunegate.act.tags import Tag
 from tunegate.errors import PermanentError
 from tunegate.evidence import Evidence
@@ -70,7 +71,7 @@ def revoke(revocation: Revocation, result: ObjectResult) -> Decision | None:
     }
     jobs = list(jobs_that_read(s3, ledger.dynamodb, ledger.table, revocation.evidence, copies))
     readers = tuple(job.arn for job in jobs if job.certain)[:_MOST_READERS]
-    ledger.record(Scanned(decision, approved.order, scan_id, evidence, readers=readers), Action.REVOKE, kept)
+    record(ledger, Scanned(decision, approved.order, scan_id, evidence, readers=readers), Action.REVOKE, kept)
     for job in jobs:
         enqueue(revocation.sqs, revocation.queue, job.arn)
     return decision

@@ -2,20 +2,18 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from tunegate.act.ledger import write_once
+from tunegate.act.ledger import Ledger, write_once
 from tunegate.act.promote import Destination, Upload, copies_in, placed, settle, withdraw
 from tunegate.act.tags import Tag
 from tunegate.errors import PermanentError
 from tunegate.model import Decision, ObjectVersion, Verdict
 from tunegate.observe.ledger import decisions_of
 from tunegate.rows import Action, DecisionRow
-from tunegate.times import iso, later
+from tunegate.times import later, now
 
 if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
 
 
@@ -32,30 +30,26 @@ class Scanned:
     readers: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Ledger:
-    dynamodb: "DynamoDBClient"
-    table: str
-
-    def record(
-        self, scanned: Scanned, action: Action, destination: ObjectVersion | None = None, actor: str = ""
-    ) -> None:
-        rows = decisions_of(self.dynamodb, self.table, scanned.decision.subject.key)
-        row = DecisionRow(
-            scanned.decision,
-            action,
-            scanned.scan_id,
-            # The newest decision counts, so this one must be it, whichever clock wrote the others.
-            later(now(), rows[0].at if rows else ""),
-            scanned.order,
-            destination,
-            scanned.evidence,
-            actor,
-            scanned.upload,
-            scanned.readers,
-            scanned.whole,
-        )
-        write_once(self.dynamodb, self.table, row.to_item())
+def record(
+    ledger: Ledger, scanned: Scanned, action: Action, destination: ObjectVersion | None = None, actor: str = ""
+) -> None:
+    """Write a decision down."""
+    rows = decisions_of(ledger.dynamodb, ledger.table, scanned.decision.subject.key)
+    row = DecisionRow(
+        scanned.decision,
+        action,
+        scanned.scan_id,
+        # The newest decision counts, so this one must be it, whichever clock wrote the others.
+        later(now(), rows[0].at if rows else ""),
+        scanned.order,
+        destination,
+        scanned.evidence,
+        actor,
+        scanned.upload,
+        scanned.readers,
+        scanned.whole,
+    )
+    write_once(ledger.dynamodb, ledger.table, row.to_item())
 
 
 def settle_scan(
@@ -80,7 +74,7 @@ def _record_settled(s3: "S3Client", ledger: Ledger, scanned: Scanned, settled: O
     if ranked:
         note_current(s3, ledger, settled.bucket, settled.key)
     # Last: a step that fails before the upload has left intake ends in a hold, which then has a row of its own.
-    ledger.record(scanned, Action.SCAN, settled)
+    record(ledger, scanned, Action.SCAN, settled)
 
 
 def note_current(s3: "S3Client", ledger: Ledger, bucket: str, key: str) -> None:
@@ -99,7 +93,7 @@ def note_current(s3: "S3Client", ledger: Ledger, bucket: str, key: str) -> None:
     placed = next((row for row in copies if row.decision.subject.version_id == source), None)
     if placed is not None:
         again = f"{placed.scan_id}-{current.version.version_id}"
-        ledger.record(Scanned(placed.decision, placed.order, again, placed.evidence), placed.action, current.version)
+        record(ledger, Scanned(placed.decision, placed.order, again, placed.evidence), placed.action, current.version)
 
 
 def finish_settling(
@@ -125,8 +119,4 @@ def hold_scan(s3: "S3Client", ledger: Ledger, scanned: Scanned, buckets: Iterabl
     """Leave the upload in intake, take the verdict off any copy that a half-done settling left, and record why."""
     for bucket in buckets:
         withdraw(s3, scanned.decision.subject, bucket, Verdict.HELD)
-    ledger.record(scanned, Action.SCAN)
-
-
-def now() -> str:
-    return iso(datetime.now(UTC))
+    record(ledger, scanned, Action.SCAN)

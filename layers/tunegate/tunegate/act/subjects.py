@@ -6,15 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from tunegate.act.ledger import write_if, write_once
-from tunegate.act.settle import Ledger, now
+from tunegate.act.ledger import Ledger, write_if, write_once
 from tunegate.errors import aws_call, error_code
 from tunegate.job_facts import InputObject
 from tunegate.judge.jobs import Conclusion
 from tunegate.observe.subjects import manifest_key, open_rows, subject_row
 from tunegate.rows import Entity
 from tunegate.subject_rows import SubjectRow, breach_item, gap_item, origin_key, subject_digest
-from tunegate.times import later
+from tunegate.times import later, now
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from tunegate.act.settle import now
 from tunegate.errors import aws_call, error_code
 from tunegate.judge.answers import passes
 from tunegate.model import ObjectVersion
 from tunegate.observe.ledger import plain
 from tunegate.rows import Entity
 from tunegate.service_answers import Answer, Service, wait_key
+from tunegate.times import now
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
