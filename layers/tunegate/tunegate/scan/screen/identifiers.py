@@ -9,6 +9,7 @@ from typing import Any
 from tunegate.model import Category, value_digest
 from tunegate.scan.screen import checks
 from tunegate.scan.screen.hits import Hit
+from tunegate.scan.screen.normalize import fold
 from tunegate.scan.screen.patterns import Pattern, compile_all, edges
 
 DATA = Path(__file__).parent / "data"
@@ -86,7 +87,8 @@ def loosened(context: str) -> str:
 
 
 def _rules(entry: dict[str, Any]) -> Iterator[Identifier]:
-    context = Pattern("(?i)" + entry["context"]) if "context" in entry else None
+    # What they are looked for in is folded: Cyrillic letters that look like Latin ones are Latin there.
+    context = Pattern("(?i)" + fold(entry["context"]).text) if "context" in entry else None
     loose = entry.get("loose", entry["pattern"] if context else None)
     for source, by_context in ((entry["pattern"], False), (loose, True)):
         if source and (by_context or "loose" in entry or not context):
