@@ -69,9 +69,8 @@ pub const Memory = struct {
         return .{ .number = number, .new = true };
     }
 
-    /// Keeps what came of the ends of a text; they are the memory's from now on.
+    /// Keeps what came of the ends of a text, which is then the memory's.
     pub fn keepEnds(self: *Memory, number: u32, ends: Ends) error{OutOfMemory}!void {
-        errdefer ends.free(self.allocator);
         try self.ends.putNoClobber(self.allocator, number, ends);
     }
 

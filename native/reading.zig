@@ -116,7 +116,6 @@ pub const Summary = struct {
 
 /// Reads texts part by part. What was found since `begin` is in `whole`, since `beginPart` in `part`.
 pub const Reading = struct {
-    allocator: std.mem.Allocator,
     signs: signs.Signs,
     known: words.Words,
     /// Of which beginning of `signs` the states in `words` are.
@@ -127,11 +126,11 @@ pub const Reading = struct {
     part: Traces = .{},
     /// Where words of attack rules stand in the whole.
     places: places.Places,
-    /// In which whole and in which part each word was last met: it counts once.
-    met: [tables.word_secret_count / tables.word_secret_words]u64 = @splat(0),
+    /// In which part each word was last met, and in which whole and part each gram: it counts once.
+    met: [tables.word_compared_count]u64 = @splat(0),
     gram_met_in_whole: [tables.gram_gain_count]u64 = @splat(0),
     gram_met_in_part: [tables.gram_gain_count]u64 = @splat(0),
-    /// Those of the part.
+    /// The grams of the part.
     gram_log: std.ArrayListUnmanaged(u16) = .{},
     /// Where in the whole the part begins.
     part_place: places.Place = .{},
@@ -148,7 +147,6 @@ pub const Reading = struct {
         errdefer gram_log.deinit(allocator);
         return .{
             .gram_log = gram_log,
-            .allocator = allocator,
             .signs = try signs.Signs.init(allocator),
             .known = known,
             .places = .{ .allocator = allocator },
@@ -334,6 +332,7 @@ pub const Reading = struct {
         self.whole.all_leets += part.leets;
     }
 
+    /// The same text goes on, in another part.
     pub fn nextPart(self: *Reading) void {
         self.endPart();
         self.beginPart();

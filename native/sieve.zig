@@ -167,12 +167,13 @@ pub const Sieve = struct {
         const behind = view.len - tail.view.len + @min(tail.view.len, 1);
         try self.reading.feed(view[0..head.view.len], false);
         const first = try self.reading.summary(self.allocator);
-        self.reading.nextPart();
         errdefer first.free(self.allocator);
+        self.reading.nextPart();
         try self.reading.feed(view[head.view.len..behind], false);
         self.reading.nextPart();
         try self.reading.feed(view[behind..], true);
         const last = try self.reading.summary(self.allocator);
+        errdefer last.free(self.allocator);
         self.reading.endPart();
         try self.known.keepEnds(text.number.?, .{ .head = first, .tail = last });
     }
