@@ -137,7 +137,8 @@ pub const Sieve = struct {
     /// A long text is read once, however many records hold it.
     fn askOfLong(self: *Sieve, text: *Text) Error!void {
         const met = try self.known.find(text.original);
-        text.number = met.number;
+        // Of what stands alone the ends are read no second time.
+        if (self.reader.texts.items.len > 1) text.number = met.number;
         if (self.known.isConvicted(met.number)) return error.Unusual;
         if (met.new) try self.askAlone(text, first_long + met.number);
         if (self.known.isOpen(met.number)) {

@@ -1,19 +1,18 @@
-"""The screen's rules as the tables that the sieve reads: `tables.bin`, and `tables.zig`, which says what is where."""
+"""The screen's rules as the tables that the sieve reads."""
 
 import re
-import string
-from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import grams
 from automata import OTHER, SYMBOLS, Automaton, Places, of_patterns, of_words
+from layout import Tables
 from reach import UNBOUNDED, most_words
 
 from tunegate.scan.screen import hidden, identifiers, malware, secrets, turns
 from tunegate.scan.screen.attacks import Attack, Attacks
 from tunegate.scan.screen.engine import SEAM_MARGIN
-from tunegate.scan.screen.linear import LinearModel
 from tunegate.scan.screen.normalize import fold, folded
 from tunegate.scan.screen.patterns import BETWEEN
 from tunegate.scan.screen.secrets import Secret, Secrets
@@ -30,47 +29,6 @@ NO_IDENTIFIER, WITH_DIGITS, WITHOUT_DIGITS = 0, 1, 2
 ANCHOR = re.compile(r"(?<![\\\[])[\^$]")
 BEYOND = 3
 """Words by which the ends of a match may be further apart, as the sieve counts them: each end may stand within one."""
-TOKEN_BYTES = string.ascii_letters + string.digits
-HASH_BITS, PRIME, SEED, SMALL_PRIME = 64, 0x100000001B3, 0xCBF29CE484222325, 0x9E3779B1
-"""Of the model's words: FNV-1a. Of its pairs: by multiplication."""
-
-
-class Tables:
-    """Numbers and bytes one after the other, each beginning where every processor can read it."""
-
-    def __init__(self) -> None:
-        self._data = bytearray()
-        self._said: list[str] = []
-
-    def number(self, name: str, value: float | str) -> None:
-        self._said.append(f"pub const {name} = {value};")
-
-    def numbers(self, name: str, kind: str, values: Iterable[float]) -> None:
-        packed = array({"u8": "B", "u16": "H", "u32": "I", "u64": "Q", "f64": "d"}[kind], list(values))
-        self._data += bytes(-len(self._data) % 64)
-        self._said.append(f"pub const {name}: [*]const {kind} = @ptrCast(@alignCast(data[{len(self._data)}..].ptr));")
-        self.number(f"{name}_count", len(packed))
-        self._data += packed.tobytes()
-
-    def bits(self, name: str, masks: Sequence[int], count: int) -> None:
-        """Rows of as many words of 64 bits as `count` bits need."""
-        words = -(-count // 64)
-        self.number(f"{name}_words", words)
-        self.numbers(name, "u64", [mask >> 64 * word & (1 << 64) - 1 for mask in masks for word in range(words)])
-
-    def lists(self, name: str, rows: Sequence[Iterable[int]]) -> None:
-        """Lists of numbers: those of row i stand from `name_at[i]` to `name_at[i + 1]`."""
-        flat, at = list[int](), [0]
-        for row in rows:
-            flat += row
-            at.append(len(flat))
-        self.numbers(name, "u16", flat)
-        self.numbers(f"{name}_at", "u32", at)
-
-    def write(self, folder: Path) -> None:
-        (folder / "tables.bin").write_bytes(self._data)
-        head = 'const data align(64) = @embedFile("tables.bin").*;'
-        (folder / "tables.zig").write_text("\n".join((head, *self._said)) + "\n", "utf-8")
 
 
 def write(folder: Path) -> None:
@@ -83,7 +41,7 @@ def write(folder: Path) -> None:
     tables.number("carried_texts", turns.CARRIED)
     tables.number("seam_margin", SEAM_MARGIN)
     tables.numbers("between", "u8", BETWEEN)
-    _model(tables)
+    grams.write(tables)
     _signs(tables, separators=_words(tables))
     _folds(tables)
     tables.write(folder)
@@ -144,59 +102,6 @@ def _words(tables: Tables) -> list[str]:
     _automaton(tables, "word", automaton)
     tables.numbers("word_differs", "u32", _differing(automaton))
     return [text for (text, _), _ in words if _is_separator(text)]
-
-
-def _model(tables: Tables) -> None:
-    """The words and pairs of words that the model gives a positive weight, and how they are found by their hashes."""
-    model = LinearModel()
-    tables.number("least_gain", repr(model.least_gain))
-    tables.numbers("gram_gain", "f64", model.gains.values())
-    gram = {text: number for number, text in enumerate(model.gains, 1)}
-    words = sorted({word for text in gram for word in text.split()})
-    tables.numbers("token_gram", "u16", [0, *(gram.get(word, 0) for word in words)])
-    tables.numbers(
-        "token_byte", "u8", [ord(chr(byte).lower()) if chr(byte) in TOKEN_BYTES else 0 for byte in range(256)]
-    )
-    tables.number("token_seed", SEED)
-    tables.number("token_prime", PRIME)
-    _slots(tables, "token", "hash", "number", {fnv(word): at for at, word in enumerate(words, 1)}, HASH_BITS, None)
-    pairs = {(*text.split(),): number for text, number in gram.items() if " " in text}
-    opens, closes = ({word: at for at, word in enumerate(dict.fromkeys(side), 1)} for side in zip(*pairs, strict=True))
-    tables.numbers("token_opens", "u16", [0, *(opens.get(word, 0) for word in words)])
-    tables.numbers("token_closes", "u16", [0, *(closes.get(word, 0) for word in words)])
-    row_bytes = len(closes) // 8 + 1
-    tables.number("pair_row_bytes", row_bytes)
-    found = {(opens[first], closes[second]): number for (first, second), number in pairs.items()}
-    rows = [sum(1 << second for first, second in found if first == at) for at in range(len(opens) + 1)]
-    tables.numbers("pair_bits", "u8", b"".join(row.to_bytes(row_bytes, "little") for row in rows))
-    tables.number("pair_prime", SMALL_PRIME)
-    keys = {first << 16 | second: number for (first, second), number in found.items()}
-    _slots(tables, "pair", "key", "gram", keys, 32, SMALL_PRIME)
-
-
-def fnv(word: str) -> int:
-    """FNV-1a, of 64 bits."""
-    found = SEED
-    for byte in word.encode():
-        found = (found ^ byte) * PRIME % (1 << HASH_BITS)
-    return found
-
-
-def _slots(
-    tables: Tables, name: str, key: str, value: str, entries: dict[int, int], bits: int, prime: int | None
-) -> None:
-    """A table in which a key stands at its first bits, times `prime`, or the next free place; a quarter is full."""
-    slot_bits = (4 * len(entries) - 1).bit_length()
-    size = 1 << slot_bits
-    keys, values = [0] * size, [0] * size
-    for found, number in entries.items():
-        at = (found * (prime or 1) % (1 << bits)) >> bits - slot_bits
-        while keys[at]:
-            at = (at + 1) % size
-        keys[at], values[at] = found, number
-    tables.number(f"{name}_slot_bits", slot_bits)
-    tables.numbers(f"{name}_{key}", f"u{bits}", keys)
-    tables.numbers(f"{name}_{value}", "u16", values)
 
 
 def _differing(automaton: Automaton) -> Iterator[int]:
